@@ -39,7 +39,7 @@ def run(
         check: whether a non-zero exit raises.
 
     Raises:
-        TidegateError: the program is absent, ran out of time, or failed (the last line of its errors is given).
+        TidegateError: the program is absent, ran out of time, or failed (with its last line of errors).
     """
     words = [str(word) for word in cmd]
     try:

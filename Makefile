@@ -1,0 +1,47 @@
+# Everything a person types. Each target is one line of the `tidegate` command or of a common tool.
+SHELL := /bin/sh
+T := .venv/bin/tidegate
+
+.PHONY: demo test unit integration e2e lint format bench down doctor help
+
+help:             ## this list
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report
+	@$(T) prove spike --install
+
+test: lint unit integration e2e ## every test: lint and types, unit, integration, live cluster
+
+unit: .venv/ready ## tests that need nothing but Python
+	@.venv/bin/pytest tests/unit
+
+integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
+	@$(T) host install test
+	@.venv/bin/pytest tests/integration tests/browser
+
+e2e: .venv/ready  ## tests on a live cluster of their own
+	@$(T) host install test
+	@.venv/bin/pytest tests/e2e
+
+lint: .venv/ready ## ruff and pyright (strict)
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/pyright
+
+format: .venv/ready ## let ruff rewrite the code
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+bench: .venv/ready ## measurements, separate from the tests
+	@.venv/bin/python -m bench
+
+down: .venv/ready ## remove the cluster and everything that belongs to it
+	@$(T) down
+
+doctor: .venv/ready ## what this machine has and lacks
+	@$(T) doctor
+
+# Dependency-less on purpose beyond the lock: a second `make` does nothing.
+.venv/ready: pyproject.toml uv.lock scripts/bootstrap
+	@scripts/bootstrap
+	@touch $@

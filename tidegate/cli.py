@@ -1,0 +1,223 @@
+"""The `tidegate` command. It knows every part and decides nothing.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done or held, 1 not held,
+2 could not tell, 3 one line that says what to mend, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from tidegate.errors import TidegateError
+
+EXIT_ERROR = 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tidegate",
+    help="Deploy, load, judge and tune the autoscaling of a Python service on Kubernetes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StackName = Annotated[
+    str, typer.Option("--stack", "-s", help="Pulumi stack, configured in Pulumi.<stack>.yaml.")
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        envvar="TIDEGATE_SOURCE",
+        help="Where tools and images come from: auto, registry, or packages (built here).",
+    ),
+]
+Install = Annotated[bool, typer.Option("--install", help="As root, install missing system packages.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A parameter of the scenario as name=value; may be repeated."),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder in which the Run's own folder is made.")]
+RunFolder = Annotated[Path, typer.Argument(help="A Run's folder.")]
+
+console = Console(stderr=True)
+
+
+@app.command()
+def env(stack: StackName = "local") -> None:
+    """Print the environment for plain pulumi, kubectl and helm: eval "$(tidegate env)"."""
+    from tidegate.deploy.environment import shell_exports, tool_environment
+    from tidegate.prepare import open_engine, stack_config
+
+    _, config = stack_config(stack)
+    engine = open_engine(install=False)
+    print(shell_exports(tool_environment(engine.env(), cluster=config.cluster.name)))
+
+
+@app.command()
+def up(stack: StackName = "local", source: Source = "auto", install: Install = False) -> None:
+    """Deploy: engine, tools, images, then what `pulumi up` does."""
+    from tidegate.host.lock import exclusive
+    from tidegate.prepare import prepare
+    from tidegate.prove.job import deploy
+
+    with exclusive("up"):
+        site = prepare(stack, source=source, install=install, console=console)
+        progress = deploy(site, console)
+    changes = {name: count for name, count in progress.changed.items() if name != "same"}
+    print(f"stack {stack}: {changes or 'no change'}; the service answers at {site.gateway}")
+
+
+@app.command()
+def down(
+    stack: StackName = "local",
+    engine: Annotated[
+        bool, typer.Option("--engine", help="Also stop the engine that tidegate started.")
+    ] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="With --engine: delete its images too.")] = False,
+) -> None:
+    """Remove the stack and everything that belongs to it."""
+    from tidegate.deploy.down import take_down
+    from tidegate.host.lock import exclusive
+
+    with exclusive("down"):
+        for line in take_down(stack, stop=engine, purge=purge, console=console):
+            print(line)
+
+
+@app.command()
+def load(
+    scenario: Annotated[str, typer.Argument(help="A file of loadtests/, without .py.")],
+    stack: StackName = "local",
+    parameters: Parameters = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Load a deployed service, record the Run, judge it."""
+    from tidegate.prepare import attach
+    from tidegate.prove.job import measure
+
+    site = attach(stack)
+    _finish(*measure(site, scenario, pairs(parameters), runs=runs, min_peak=None, console=console))
+
+
+@app.command()
+def prove(
+    scenario: Annotated[str, typer.Argument(help="A file of loadtests/, without .py.")] = "spike",
+    stack: StackName = "local",
+    source: Source = "auto",
+    install: Install = False,
+    parameters: Parameters = None,
+    runs: Runs = Path("runs"),
+    min_peak: Annotated[
+        int | None, typer.Option(help="Fewest web pods that must be Ready at once at the peak.")
+    ] = None,
+) -> None:
+    """Deploy, load, judge: one verdict, one exit code, one report."""
+    from tidegate.host.lock import exclusive
+    from tidegate.prepare import prepare
+    from tidegate.prove.job import deploy, measure
+
+    began_s = time.monotonic()
+    with exclusive("prove"):
+        site = prepare(stack, source=source, install=install, console=console)
+        deploy(site, console)
+        folder, verdict = measure(
+            site, scenario, pairs(parameters), runs=runs, min_peak=min_peak, console=console
+        )
+    console.print(f"The whole took {time.monotonic() - began_s:.0f} s.", highlight=False)
+    _finish(folder, verdict)
+
+
+@app.command()
+def report(run: RunFolder) -> None:
+    """Write the Run's report anew from its files."""
+    from tidegate.report import write_report
+
+    print(write_report(run))
+
+
+@app.command()
+def verdict(run: RunFolder) -> None:
+    """Judge a Run again from its files."""
+    from tidegate.run.reader import RunReader
+    from tidegate.verdict import judge
+
+    _finish(run, judge(RunReader(run)))
+
+
+@app.command()
+def lag(run: RunFolder) -> None:
+    """Print what each scale event's time was made of."""
+    from tidegate.lag import breakdown, render
+    from tidegate.run.reader import RunReader
+
+    Console().print(render(breakdown(RunReader(run))))
+
+
+@app.command()
+def dev(
+    port: int = 8000, data: Annotated[Path | None, typer.Option(help="Folder of the database.")] = None
+) -> None:
+    """Run the service alone on this machine, with SQLite and no Redis."""
+    from tidegate.dev import dev as serve
+
+    raise typer.Exit(serve(port, data))
+
+
+def pairs(words: list[str] | None) -> dict[str, str]:
+    """`["a=1"]` as a mapping.
+
+    Raises:
+        TidegateError: a word without `=`.
+    """
+    found: dict[str, str] = {}
+    for word in words or []:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise TidegateError(
+                f"--set {word!r} is not name=value", cure="write for example --set spike_s=60"
+            )
+        found[name] = value
+    return found
+
+
+def _finish(folder: Path, verdict: object) -> NoReturn:
+    from tidegate.models import Verdict
+    from tidegate.verdict import exit_code, render
+
+    assert isinstance(verdict, Verdict)  # noqa: S101 - imported late so that --help stays quick
+    Console().print(render(verdict))
+    print(f"Report: {(folder / 'report.html').resolve()}")
+    raise typer.Exit(exit_code(verdict.outcome))
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line and turn every way to end into an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        status = app(standalone_mode=False)
+    except TidegateError as error:
+        console.print(f"error: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        console.print("interrupted; `tidegate up` goes on from here, `tidegate down` cleans", style="yellow")
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:  # typer's own complaints about the command line, told in one line
+        code = getattr(error, "exit_code", None)
+        message = getattr(error, "format_message", None)
+        if code is None or message is None:
+            raise
+        console.print(f"error: {message()}", style="red", highlight=False, soft_wrap=True, markup=False)
+        sys.exit(EXIT_ERROR)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,112 @@
+"""Deploy, load and judge, in a row: one verdict, one report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from tidegate.deploy.events import OperationProgress
+from tidegate.errors import TidegateError
+from tidegate.host.paths import kubeconfig_path
+from tidegate.host.progress import step
+from tidegate.load.drive import run_load
+from tidegate.models import Expectations, Plan, Verdict, run_name
+from tidegate.observe.drive import Observer
+from tidegate.prepare import Site
+from tidegate.prove.facts import machine, versions
+from tidegate.prove.settle import wait_until_calm
+from tidegate.report import write_report
+from tidegate.run.folder import new_run, save_plan
+from tidegate.run.reader import RunReader
+from tidegate.verdict import judge
+
+#: How long the cluster is watched after the load, so that the way down is recorded too.
+TAIL_S = 100.0
+
+
+def deploy(site: Site, console: Console) -> OperationProgress:
+    """`pulumi up` with progress."""
+    stack = site.stack
+    stack.ensure()
+    began_s = time.monotonic()
+    with step(f"Deploying stack {site.name}", console=console) as say:
+
+        def report(progress: OperationProgress) -> None:
+            say(
+                f"{progress.done} done, {time.monotonic() - began_s:.0f} s; now {progress.current() or '...'}"
+            )
+
+        return stack.up(report)
+
+
+def measure(
+    site: Site,
+    scenario: str,
+    parameters: Mapping[str, str],
+    *,
+    runs: Path,
+    min_peak: int | None,
+    console: Console,
+) -> tuple[Path, Verdict]:
+    """Load a deployed service, record everything, judge it, and write the report.
+
+    Args:
+        site: the deployed stack.
+        scenario: a file of `loadtests/`, without `.py`.
+        parameters: its parameters, by name.
+        runs: folder in which the Run's own folder is made.
+        min_peak: fewest web pods that must be Ready at once; None expects nothing.
+        console: where progress goes.
+
+    Returns:
+        The Run's folder and its verdict.
+
+    Raises:
+        TidegateError: the service never came to rest, or the load could not be made.
+        KeyboardInterrupt: the user broke it off; what was recorded stays readable.
+    """
+    with step("Waiting for the service to rest", console=console) as say:
+        wait_until_calm(site.gateway, site.environment, say=say)
+    created_s = time.time()
+    plan = Plan(
+        run_id=run_name(created_s, scenario),
+        created_s=created_s,
+        scenario=scenario,
+        scenario_parameters=dict(parameters),
+        policy=site.config.policy,
+        slo=site.config.slo,
+        cluster=site.config.cluster,
+        versions=versions(site),
+        host=machine(),
+        expectations=Expectations(min_peak_ready_web=min_peak),
+    )
+    folder = new_run(runs, plan)
+    console.print(f"Recording into {folder}", highlight=False)
+    with Observer(kubeconfig_path(site.config.cluster.name), folder) as observer:
+        result = run_load(
+            scenario, run_dir=folder, host=site.gateway, parameters=parameters, progress=console
+        )
+        if result.interrupted:
+            raise KeyboardInterrupt
+        if result.window_s is None:
+            raise TidegateError("no request was recorded", where=str(folder / "locust.log"))
+        plan = plan.model_copy(update={"scenario_parameters": dict(result.parameters)})
+        save_plan(folder, plan.with_load_window(*result.window_s))
+        watch_tail(observer, console)
+    run = RunReader(folder)
+    verdict = judge(run)
+    write_report(folder)
+    return folder, verdict
+
+
+def watch_tail(observer: Observer, console: Console) -> None:
+    """Keep recording while the service scales back in."""
+    with step("Watching the way down", console=console) as say:
+        ends_s = time.monotonic() + TAIL_S
+        while (left_s := ends_s - time.monotonic()) > 0:
+            observer.check()
+            say(f"{left_s:.0f} s left")
+            time.sleep(min(1.0, left_s))

@@ -1,0 +1,95 @@
+"""Wait until the cluster is in the state that a measurement may start from."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from tidegate.errors import TidegateError
+from tidegate.proc import run
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long each wait may last, in seconds. Generous: shared machines are slow now and then."""
+
+    gateway_s: float = 180.0
+    metrics_s: float = 240.0
+    calm_s: float = 420.0
+
+
+def wait_until_calm(
+    base: str, environment: Mapping[str, str], *, say: Say, limits: Limits | None = None
+) -> None:
+    """Return once the gateway serves, the HPA knows its metric and has no scaling left to do.
+
+    A load that starts before the HPA has its first reading measures the metrics pipeline's start, not the
+    policy: the reading shows `<unknown>` for some 40 s after a deployment.
+
+    Raises:
+        TidegateError: one of these did not come about in its time.
+    """
+    limits = limits or Limits()
+    _wait(lambda: _gateway_answers(base), limits.gateway_s, f"the gateway at {base} to serve", say)
+    _wait(lambda: _hpa_problem(environment), limits.metrics_s, "the HPA's first reading", say)
+    _wait(lambda: _unrest(environment), limits.calm_s, "the service to rest at its minimum", say)
+
+
+def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> None:
+    deadline = time.monotonic() + limit_s
+    while True:
+        said = problem()
+        if not said:
+            return
+        say(f"waiting for {what}: {said}")
+        if time.monotonic() > deadline:
+            raise TidegateError(
+                f"waited {limit_s:.0f} s for {what}: {said}",
+                cure='look at `kubectl get pods -A` after `eval "$(tidegate env)"`',
+            )
+        time.sleep(1.0)
+
+
+def _gateway_answers(base: str) -> str:
+    try:
+        answer = httpx.get(f"{base}/readyz", timeout=5.0)
+    except httpx.HTTPError as error:
+        return type(error).__name__
+    return "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"
+
+
+def web_hpa(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The web HPA as the API server has it."""
+    words = ["kubectl", "get", "hpa", "tidegate-web", "-n", "tidegate", "-o", "json"]
+    answer = run(words, env={**os.environ, **environment}, timeout_s=30, check=False)
+    return cast("dict[str, Any]", json.loads(answer.stdout)) if answer.returncode == 0 else {}
+
+
+def _hpa_problem(environment: Mapping[str, str]) -> str:
+    status = web_hpa(environment).get("status", {})
+    metrics = status.get("currentMetrics") or []
+    return "" if any(_reading(metric) is not None for metric in metrics) else "<unknown>"
+
+
+def _reading(metric: dict[str, Any]) -> int | None:
+    source: dict[str, Any] = metric.get("containerResource") or metric.get("resource") or {}
+    return source.get("current", {}).get("averageUtilization")
+
+
+def _unrest(environment: Mapping[str, str]) -> str:
+    hpa = web_hpa(environment)
+    if not hpa:
+        return "the HPA cannot be read"
+    minimum, status = int(hpa["spec"].get("minReplicas", 1)), hpa["status"]
+    current, desired = int(status.get("currentReplicas", 0)), int(status.get("desiredReplicas", 0))
+    return (
+        "" if current == desired == minimum else f"{current} replicas, {desired} desired, {minimum} at rest"
+    )
