@@ -16,11 +16,11 @@ unit: .venv/ready ## tests that need nothing but Python
 	@.venv/bin/pytest tests/unit
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
-	@$(T) host install test
+	@$(T) install test
 	@.venv/bin/pytest tests/integration tests/browser
 
 e2e: .venv/ready  ## tests on a live cluster of their own
-	@$(T) host install test
+	@$(T) install test
 	@.venv/bin/pytest tests/e2e
 
 lint: .venv/ready ## ruff and pyright (strict)

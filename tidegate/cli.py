@@ -6,17 +6,21 @@ Results go to standard output, everything else to standard error. Exit codes: 0 
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from tidegate.errors import TidegateError
+
+if TYPE_CHECKING:  # each command imports what it needs, so that --help stays quick
+    from tidegate.models import Verdict
 
 EXIT_ERROR = 3
 EXIT_INTERRUPTED = 130
@@ -64,11 +68,11 @@ def env(stack: StackName = "local") -> None:
 @app.command()
 def up(stack: StackName = "local", source: Source = "auto", install: Install = False) -> None:
     """Deploy: engine, tools, images, then what `pulumi up` does."""
-    from tidegate.host.lock import exclusive
+    from tidegate.host.lock import state_lock
     from tidegate.prepare import prepare
     from tidegate.prove.job import deploy
 
-    with exclusive("up"):
+    with state_lock("up"):
         site = prepare(stack, source=source, install=install, console=console)
         progress = deploy(site, console)
     changes = {name: count for name, count in progress.changed.items() if name != "same"}
@@ -85,9 +89,9 @@ def down(
 ) -> None:
     """Remove the stack and everything that belongs to it."""
     from tidegate.deploy.down import take_down
-    from tidegate.host.lock import exclusive
+    from tidegate.host.lock import state_lock
 
-    with exclusive("down"):
+    with state_lock("down"):
         for line in take_down(stack, stop=engine, purge=purge, console=console):
             print(line)
 
@@ -120,12 +124,12 @@ def prove(
     ] = None,
 ) -> None:
     """Deploy, load, judge: one verdict, one exit code, one report."""
-    from tidegate.host.lock import exclusive
+    from tidegate.host.lock import state_lock
     from tidegate.prepare import prepare
     from tidegate.prove.job import deploy, measure
 
     began_s = time.monotonic()
-    with exclusive("prove"):
+    with state_lock("prove"):
         site = prepare(stack, source=source, install=install, console=console)
         deploy(site, console)
         folder, verdict = measure(
@@ -146,7 +150,7 @@ def report(run: RunFolder) -> None:
 @app.command()
 def verdict(run: RunFolder) -> None:
     """Judge a Run again from its files."""
-    from tidegate.run.reader import RunReader
+    from tidegate.run import RunReader
     from tidegate.verdict import judge
 
     _finish(run, judge(RunReader(run)))
@@ -155,10 +159,11 @@ def verdict(run: RunFolder) -> None:
 @app.command()
 def lag(run: RunFolder) -> None:
     """Print what each scale event's time was made of."""
-    from tidegate.lag import breakdown, render
-    from tidegate.run.reader import RunReader
+    from tidegate.lag import breakdown
+    from tidegate.run import RunReader
+    from tidegate.show import lag_view
 
-    Console().print(render(breakdown(RunReader(run))))
+    Console().print(lag_view(breakdown(RunReader(run))))
 
 
 @app.command()
@@ -169,6 +174,39 @@ def dev(
     from tidegate.dev import dev as serve
 
     raise typer.Exit(serve(port, data))
+
+
+@app.command()
+def install(
+    purpose: Annotated[str, typer.Argument(help="engine, build or test.")],
+) -> None:
+    """As root on Debian or Ubuntu: install the system packages that a purpose lacks."""
+    from tidegate.host.packages import NEEDS, install_packages, missing_packages
+
+    if purpose not in NEEDS:
+        raise TidegateError(f"there is no purpose {purpose!r}", cure=f"choose from {', '.join(NEEDS)}")
+    install_packages(missing_packages(purpose))
+
+
+@app.command()
+def schema(model: Annotated[str, typer.Argument(help="policy, slo or cluster.")]) -> None:
+    """Print the JSON schema of a block of Pulumi.<stack>.yaml."""
+    from tidegate.models.schema import json_schemas
+
+    known = json_schemas()
+    if model not in known:
+        raise TidegateError(f"there is no model {model!r}", cure=f"choose from {', '.join(known)}")
+    print(json.dumps(known[model], indent=2))
+
+
+def _mount() -> None:
+    """Add the commands that parts bring along."""
+    from tidegate.host.cli import doctor_command, engine_command
+    from tidegate.images.cli import app as images_app
+
+    app.command("doctor")(doctor_command)
+    app.command("engine")(engine_command)
+    app.add_typer(images_app, name="images")
 
 
 def pairs(words: list[str] | None) -> dict[str, str]:
@@ -188,12 +226,11 @@ def pairs(words: list[str] | None) -> dict[str, str]:
     return found
 
 
-def _finish(folder: Path, verdict: object) -> NoReturn:
-    from tidegate.models import Verdict
-    from tidegate.verdict import exit_code, render
+def _finish(folder: Path, verdict: Verdict) -> NoReturn:
+    from tidegate.show import verdict_view
+    from tidegate.verdict import exit_code
 
-    assert isinstance(verdict, Verdict)  # noqa: S101 - imported late so that --help stays quick
-    Console().print(render(verdict))
+    Console().print(verdict_view(verdict))
     print(f"Report: {(folder / 'report.html').resolve()}")
     raise typer.Exit(exit_code(verdict.outcome))
 
@@ -205,6 +242,7 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Run the command line and turn every way to end into an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    _mount()
     try:
         status = app(standalone_mode=False)
     except TidegateError as error:

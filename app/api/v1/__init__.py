@@ -1,0 +1,1 @@
+"""The first version: an order is decided before it is answered."""

@@ -1,0 +1,32 @@
+"""Orders, version 1: the fraud check runs while the caller waits."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from app.api.dependencies import IdempotencyKey, OrderControllerDep
+from app.schemas.orders import OrderIn, OrderOutV1
+from app.schemas.problems import problem_responses
+
+router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
+
+
+@router.post("", status_code=201, responses=problem_responses(409, 413, 422, 503))
+async def place_order(
+    body: OrderIn, response: Response, orders: OrderControllerDep, idempotency_key: IdempotencyKey = None
+) -> OrderOutV1:
+    """Place an order; the answer holds the decision."""
+    order = await orders.place_decided(body, idempotency_key)
+    response.headers["Location"] = f"{router.prefix}/{order.id}"
+    return order
+
+
+@router.get("/{id}", responses=problem_responses(404, 422, 503))
+async def get_order(
+    orders: OrderControllerDep, order_id: Annotated[uuid.UUID, Path(alias="id")]
+) -> OrderOutV1:
+    """Show one order."""
+    return await orders.get_v1(order_id)

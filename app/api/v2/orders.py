@@ -1,0 +1,32 @@
+"""Orders, version 2: taken at once, decided by a worker."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from app.api.dependencies import IdempotencyKey, OrderControllerDep
+from app.schemas.orders import OrderIn, OrderOutV2
+from app.schemas.problems import problem_responses
+
+router = APIRouter(prefix="/api/v2/orders", tags=["orders"])
+
+
+@router.post("", status_code=202, responses=problem_responses(409, 413, 422, 503))
+async def place_order(
+    body: OrderIn, response: Response, orders: OrderControllerDep, idempotency_key: IdempotencyKey = None
+) -> OrderOutV2:
+    """Place an order; follow `Location` for the decision."""
+    order = await orders.place_pending(body, idempotency_key)
+    response.headers["Location"] = f"{router.prefix}/{order.id}"
+    return order
+
+
+@router.get("/{id}", responses=problem_responses(404, 422, 503))
+async def get_order(
+    orders: OrderControllerDep, order_id: Annotated[uuid.UUID, Path(alias="id")]
+) -> OrderOutV2:
+    """Show one order, decided or not."""
+    return await orders.get_v2(order_id)

@@ -1,0 +1,1 @@
+"""Between the wire and the services: bodies in, bodies out, no rules."""

@@ -1,0 +1,21 @@
+"""Products for the wire."""
+
+from __future__ import annotations
+
+from app.schemas.products import ProductOut, ProductPageOut
+from app.services.catalogue import CatalogueService
+
+
+class ProductController:
+    """Answers questions about products."""
+
+    def __init__(self, catalogue: CatalogueService) -> None:
+        self._catalogue = catalogue
+
+    async def page(self, limit: int, cursor: str | None) -> ProductPageOut:
+        """A page of products."""
+        return ProductPageOut.model_validate(await self._catalogue.page(limit=limit, cursor=cursor))
+
+    async def get(self, product_id: int) -> ProductOut:
+        """One product."""
+        return ProductOut.model_validate(await self._catalogue.get(product_id))

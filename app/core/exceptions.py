@@ -1,0 +1,75 @@
+"""What can go wrong in the service's own terms. Each knows the answer HTTP gives for it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """An expected failure.
+
+    Args:
+        detail: what happened to this request, for the caller to read; no secrets, no internals.
+        retry_after_s: seconds after which trying again makes sense; None when it never does.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        super().__init__(detail)
+
+
+class NotFoundError(ServiceError):
+    """The thing named in the path does not exist."""
+
+    status = 404
+    slug = "not-found"
+    title = "Not found"
+
+
+class UnknownReferenceError(ServiceError):
+    """The body names an account or a product that does not exist."""
+
+    status = 422
+    slug = "unknown-reference"
+    title = "The request names something that does not exist"
+
+
+class InvalidCursorError(ServiceError):
+    """The cursor was not made by this service."""
+
+    status = 400
+    slug = "invalid-cursor"
+    title = "Invalid cursor"
+
+
+class IdempotencyConflictError(ServiceError):
+    """The same idempotency key came with another body."""
+
+    status = 409
+    slug = "idempotency-conflict"
+    title = "Idempotency key reused"
+
+
+class OverloadedError(ServiceError):
+    """More work waits than can be done in useful time; shedding keeps the rest quick."""
+
+    status = 503
+    slug = "overloaded"
+    title = "Overloaded"
+
+
+class DatabaseUnavailableError(ServiceError):
+    """The database did not answer in time, refused, or hung up."""
+
+    status = 503
+    slug = "database-unavailable"
+    title = "Database unavailable"
+
+
+class DispatchUnavailableError(Exception):
+    """The job queue did not take the message; the outbox keeps it."""

@@ -1,0 +1,139 @@
+"""What the processes read from their environment, and when they refuse to start."""
+
+from __future__ import annotations
+
+import socket
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["web", "worker", "migrate"]
+
+_PREFIX = "TIDEGATE_"
+_DATABASE_SCHEMES = ("postgresql+asyncpg://", "sqlite+aiosqlite://")
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+class SettingsError(Exception):
+    """The environment does not allow the process to start; the text is one line and holds no secret."""
+
+
+class Settings(BaseSettings):
+    """One process's settings. Every variable carries the prefix `TIDEGATE_`; unknown ones are ignored,
+    because Kubernetes itself injects variables that begin with a Service's name."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["development", "production"] = "development"
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite+aiosqlite:///tidegate.db"),
+        description="SQLAlchemy URL; production needs it set, and set to PostgreSQL",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"), description="the job queue; production needs it set"
+    )
+    fraud_weight: float = Field(
+        default=0.02, gt=0, le=10, description="cost of one fraud check; 1.0 is about 1.8 s of one core"
+    )
+    fraud_queue_limit: int = Field(
+        default=128, ge=1, le=10_000, description="fraud checks waiting in one process before it sheds"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on; the image sets 0.0.0.0")
+    port: int = Field(default=8000, ge=0, le=65535, description="0 takes any free port")
+    worker_metrics_port: int = Field(default=9191, ge=0, le=65535)
+    worker_threads: int = Field(default=2, ge=1, le=16, description="orders one worker handles at a time")
+    db_pool_size: int = Field(
+        default=5, ge=1, le=50, description="connections for requests; readiness holds one more"
+    )
+    drain_s: float = Field(
+        default=3, ge=0, le=300, description="time to keep serving after SIGTERM while callers turn away"
+    )
+    graceful_timeout_s: int = Field(
+        default=20, ge=1, le=600, description="longest time from SIGTERM to exit, drain_s included"
+    )
+    keep_alive_s: int = Field(
+        default=75, ge=1, le=3600, description="idle connections live so long; longer than the gateway's own"
+    )
+    max_body_bytes: int = Field(default=65_536, ge=1024, le=16_777_216)
+    queue_age_limit_s: float = Field(
+        default=600, gt=0, description="age of the oldest undecided order at which v2 stops accepting"
+    )
+    outbox_poll_s: float = Field(default=0.2, gt=0, le=60, description="pause between looks at the outbox")
+    redeliver_after_s: float = Field(
+        default=30, gt=0, le=3600, description="first wait before an undecided order is published again"
+    )
+    migrate_wait_s: float = Field(default=60, ge=0, le=3600, description="wait for the database to answer")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    pod_name: str = Field(
+        default_factory=socket.gethostname, min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._-]+$"
+    )
+    node_name: str = ""
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_scheme(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(_DATABASE_SCHEMES):
+            raise ValueError(f"must begin with {' or '.join(_DATABASE_SCHEMES)}")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(_REDIS_SCHEMES):
+            raise ValueError(f"must begin with {' or '.join(_REDIS_SCHEMES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Settings:
+        if self.drain_s >= self.graceful_timeout_s:
+            raise ValueError(
+                f"{_PREFIX}DRAIN_S must be below {_PREFIX}GRACEFUL_TIMEOUT_S, or nothing is left for requests"
+            )
+        return self
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is one file, which a single process may write."""
+        return self.database_url.get_secret_value().startswith("sqlite")
+
+
+def load_settings(role: Role = "web", **overrides: object) -> Settings:
+    """Read the environment now, once; nothing is read at import.
+
+    Args:
+        role: the process that starts; migrations need no Redis.
+        overrides: values that win over the environment, by field name.
+
+    Raises:
+        SettingsError: a value is wrong, or production misses one.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+    if settings.environment == "production":
+        _refuse_unsafe(settings, role)
+    return settings
+
+
+def _refuse_unsafe(settings: Settings, role: Role) -> None:
+    needed = ["database_url"] if role == "migrate" else ["database_url", "redis_url"]
+    missing = [_PREFIX + name.upper() for name in needed if name not in settings.model_fields_set]
+    if missing:
+        raise SettingsError(f"{' and '.join(missing)} must be set when {_PREFIX}ENVIRONMENT is production")
+    if settings.uses_sqlite:
+        # Every replica would write a file of its own and answer 404 for the others' orders.
+        raise SettingsError(
+            f"{_PREFIX}DATABASE_URL must be PostgreSQL when {_PREFIX}ENVIRONMENT is production"
+        )
+
+
+def _one_line(error: ValidationError) -> str:
+    """Name each wrong variable and why. Values stay out: they may be passwords."""
+    parts: list[str] = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        name = _PREFIX + str(item["loc"][0]).upper() + ": " if item["loc"] else ""
+        parts.append(name + item["msg"].removeprefix("Value error, "))
+    return "; ".join(parts)

@@ -1,0 +1,92 @@
+"""The web application, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from app.api import operations
+from app.api.errors import add_error_handlers
+from app.api.v1 import orders as orders_v1
+from app.api.v1 import products as products_v1
+from app.api.v2 import orders as orders_v2
+from app.middleware.body_limit import BodyLimitMiddleware
+from app.middleware.drain import DrainMiddleware
+from app.middleware.errors import ErrorMiddleware
+from app.middleware.metrics import MetricsMiddleware
+from app.middleware.request_id import RequestIdMiddleware
+from app.middleware.served_by import ServedByMiddleware
+from app.resources import Resources
+from app.schemas.problems import Problem
+
+Background = Callable[[Resources], AbstractAsyncContextManager[None]]
+"""Something that runs for as long as the application serves."""
+
+
+def create_app(resources: Resources, *, background: Background | None = None) -> FastAPI:
+    """Make the application. Nothing is read from the environment and nothing connects.
+
+    Args:
+        resources: closed when the application ends.
+        background: entered at start-up and left at shutdown, before the resources are closed.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
+        try:
+            if background is None:
+                yield
+            else:
+                async with background(resources):
+                    yield
+        finally:
+            await resources.close()
+
+    settings = resources.settings
+    development = settings.environment == "development"
+    app = FastAPI(
+        title="Tidegate service",
+        version="1",
+        lifespan=lifespan,
+        # The documentation pages load scripts from elsewhere; only a developer wants that.
+        docs_url="/docs" if development else None,
+        redoc_url=None,
+        middleware=[
+            # Outermost first. The id must exist before anything logs; the count must see every answer,
+            # so errors and refusals are made further in.
+            Middleware(RequestIdMiddleware),
+            Middleware(ServedByMiddleware, pod_name=settings.pod_name),
+            Middleware(DrainMiddleware, lifecycle=resources.lifecycle),
+            Middleware(MetricsMiddleware, metrics=resources.metrics, ignored=operations.PATHS),
+            Middleware(ErrorMiddleware),
+            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        ],
+    )
+    app.state.resources = resources
+    add_error_handlers(app)
+    for module in (products_v1, orders_v1, orders_v2, operations):
+        app.include_router(module.router)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the `Problem` schema into the OpenAPI document, which the routes refer to by name."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs"))
+            schemas["Problem"] = problem
+            # FastAPI documents its own body for 422; no route here answers with it.
+            for name in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(name, None)
+        return document
+
+    app.openapi = openapi

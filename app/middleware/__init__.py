@@ -1,0 +1,1 @@
+"""What every request passes through. Plain ASGI: no task, no copy of the body, no buffering."""

@@ -1,0 +1,50 @@
+"""Refuses bodies that are larger than any the service has use for."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.problems import problem_response
+
+
+class BodyLimitMiddleware:
+    """Refuses by the declared length before reading, and by the real one while reading.
+
+    Args:
+        max_bytes: the largest body let through.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._max_bytes:
+            # The unread body is still in the way of the next request, so this connection ends here.
+            await problem_response(scope, 413, detail=self._detail, headers={"Connection": "close"})(
+                scope, receive, send
+            )
+            return
+        seen = 0
+
+        async def receive_counting() -> Message:
+            nonlocal seen
+            message = await receive()
+            if message["type"] == "http.request":
+                seen += len(message.get("body", b""))
+                if seen > self._max_bytes:
+                    raise HTTPException(413, detail=self._detail, headers={"Connection": "close"})
+            return message
+
+        await self._app(scope, receive_counting, send)
+
+    @property
+    def _detail(self) -> str:
+        return f"the body may have at most {self._max_bytes} bytes"

@@ -1,0 +1,1 @@
+"""Queries, and nothing but queries: no rules, no HTTP, no commits."""

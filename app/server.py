@@ -1,0 +1,127 @@
+"""Serves an ASGI application and ends politely."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.core.lifecycle import Lifecycle
+from app.core.logging import get_logger
+
+_log = get_logger(__name__)
+
+
+class BindError(Exception):
+    """The address cannot be listened on."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address before anything else is done, so that a taken port is one line and not a half start.
+
+    Raises:
+        BindError: someone else listens there, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BindError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listener
+
+
+def http_config(
+    app: ASGIApp, *, keep_alive_s: int, graceful_timeout_s: int, lifespan: bool
+) -> uvicorn.Config:
+    """uvicorn's settings, the same for the web process and the worker's small server.
+
+    One process: a pod is the unit that is scaled, and a supervisor inside it would hide from the autoscaler
+    what its children do.
+    """
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="on" if lifespan else "off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # The gateway's word about addresses and schemes is not used, so nobody's is believed.
+        proxy_headers=False,
+        timeout_keep_alive=keep_alive_s,
+        timeout_graceful_shutdown=graceful_timeout_s,
+    )
+
+
+class DrainingServer(uvicorn.Server):
+    """On SIGTERM keeps serving for a while, then finishes what is under way, then ends by itself.
+
+    1. Readiness turns to 503 and every answer carries `Connection: close` (see `Lifecycle`).
+    2. For `drain_s` the server still accepts: callers that have not heard yet get an answer.
+    3. The listener closes, idle connections close, running requests may finish until the time is up.
+
+    A second signal skips step 2. uvicorn's own handling would close idle connections at once, and would
+    raise the signal again at the end, which makes a clean stop look like a kill.
+    """
+
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, *, drain_s: float) -> None:
+        super().__init__(config)
+        self.signal: signal.Signals | None = None
+        self._lifecycle = lifecycle
+        self._drain_s = drain_s
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Handle SIGTERM and SIGINT in the loop for as long as the server runs."""
+        loop = asyncio.get_running_loop()
+        handled = (signal.SIGTERM, signal.SIGINT)
+        for number in handled:
+            loop.add_signal_handler(number, self.begin_drain, number)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """uvicorn's own entry for signals, kept to the same meaning."""
+        self.begin_drain(signal.Signals(sig))
+
+    def begin_drain(self, number: signal.Signals) -> None:
+        """Start the end, or hurry it when it has begun."""
+        if self.signal is not None:
+            _log.warning("drain_cut_short", signal=number.name)
+            self.should_exit = True
+            return
+        self.signal = number
+        self._lifecycle.begin_drain()
+        _log.info(
+            "drain_begins",
+            signal=number.name,
+            drain_s=self._drain_s,
+            connections=len(self.server_state.connections),
+            requests=len(self.server_state.tasks),
+        )
+        asyncio.get_running_loop().call_later(self._drain_s, self._stop_accepting)
+
+    def _stop_accepting(self) -> None:
+        self.should_exit = True
+
+
+class QuietServer(uvicorn.Server):
+    """A server inside a process that handles signals itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone."""
+        yield

@@ -1,0 +1,166 @@
+"""Taking orders: decided at once (v1), or owed a decision (v2)."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.exceptions import IdempotencyConflictError, NotFoundError, UnknownReferenceError
+from app.core.metrics import Metrics
+from app.db.base import utc_now
+from app.db.models import Order, OrderLine, OrderStatus
+from app.repositories.accounts import AccountRepository
+from app.repositories.orders import OrderRepository
+from app.repositories.outbox import OutboxRepository
+from app.repositories.products import ProductRepository
+from app.services.fraud import HISTORY_LIMIT
+from app.services.fraud_pool import FraudPool
+from app.services.history import placed_order, placed_orders
+from app.services.queue_age import QueueAgeGuard
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """So many of one product."""
+
+    product_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What a caller asks for."""
+
+    account_id: str
+    lines: tuple[LineRequest, ...]
+    idempotency_key: str | None = None
+
+    def digest(self) -> str:
+        """Tells one body from another, whatever the key."""
+        text = "|".join(f"{line.product_id}x{line.quantity}" for line in self.lines)
+        return hashlib.sha256(f"{self.account_id}|{text}".encode()).hexdigest()
+
+
+class OrderService:
+    """Takes and finds orders. A transaction never stays open while a fraud check runs."""
+
+    def __init__(
+        self, session: AsyncSession, fraud: FraudPool, queue_age: QueueAgeGuard, metrics: Metrics
+    ) -> None:
+        self._session = session
+        self._fraud = fraud
+        self._queue_age = queue_age
+        self._metrics = metrics
+        self._orders = OrderRepository(session)
+
+    async def get(self, order_id: uuid.UUID) -> Order:
+        """One order.
+
+        Raises:
+            NotFoundError: there is none with that id.
+        """
+        order = await self._orders.get(order_id)
+        if order is None:
+            raise NotFoundError(f"there is no order {order_id}")
+        return order
+
+    async def place_decided(self, request: OrderRequest) -> Order:
+        """Check the order now and write it with its decision.
+
+        Raises:
+            UnknownReferenceError: no such account or product.
+            IdempotencyConflictError: the key belongs to another order.
+            OverloadedError: too many checks wait already.
+        """
+        earlier = await self._earlier(request)
+        if earlier is not None:
+            return earlier
+        order = await self._priced(request, "v1")
+        rows = await self._orders.history(request.account_id, limit=HISTORY_LIMIT)
+        # Ends the transaction and gives the connection back: the check takes far longer than any query.
+        await self._session.commit()
+        assessment = await self._fraud.assess(placed_orders(rows), placed_order(order))
+        order.status = OrderStatus.REJECTED if assessment.rejected else OrderStatus.ACCEPTED
+        order.fraud_score = assessment.score
+        order.fraud_reasons = list(assessment.reasons)
+        order.decided_at = utc_now()
+        return await self._write(order, request)
+
+    async def place_pending(self, request: OrderRequest) -> Order:
+        """Write the order, and in the same transaction the debt of a decision.
+
+        Raises:
+            UnknownReferenceError: no such account or product.
+            IdempotencyConflictError: the key belongs to another order.
+            OverloadedError: earlier orders wait too long already.
+        """
+        earlier = await self._earlier(request)
+        if earlier is not None:
+            return earlier
+        await self._queue_age.check(self._session)
+        order = await self._priced(request, "v2")
+        return await self._write(order, request, owed=True)
+
+    async def _write(self, order: Order, request: OrderRequest, *, owed: bool = False) -> Order:
+        self._orders.add(order)
+        try:
+            if owed:
+                # The outbox row refers to the order, which therefore has to be there first.
+                await self._session.flush()
+                OutboxRepository(self._session).add(order.id, now=order.created_at)
+            await self._session.commit()
+        except IntegrityError:
+            await self._session.rollback()
+            # A request with the same key ran beside this one and was first.
+            earlier = await self._earlier(request)
+            if earlier is None:
+                raise
+            return earlier
+        self._metrics.orders.labels(order.api_version, order.status).inc()
+        return order
+
+    async def _earlier(self, request: OrderRequest) -> Order | None:
+        if request.idempotency_key is None:
+            return None
+        order = await self._orders.get_by_key(request.account_id, request.idempotency_key)
+        if order is not None and order.request_digest != request.digest():
+            raise IdempotencyConflictError("this idempotency key came before, with another order")
+        return order
+
+    async def _priced(self, request: OrderRequest, api_version: str) -> Order:
+        if not await AccountRepository(self._session).exists(request.account_id):
+            raise UnknownReferenceError(f"there is no account {request.account_id}")
+        wanted = [line.product_id for line in request.lines]
+        prices = await ProductRepository(self._session).prices_cents(wanted)
+        unknown = sorted(set(wanted) - prices.keys())
+        if unknown:
+            raise UnknownReferenceError(f"there is no product {', '.join(map(str, unknown))}")
+        return _order(request, api_version, prices, now=utc_now())
+
+
+def _order(request: OrderRequest, api_version: str, prices_cents: dict[int, int], *, now: datetime) -> Order:
+    lines = [
+        OrderLine(
+            line_no=number,
+            product_id=line.product_id,
+            quantity=line.quantity,
+            unit_price_cents=prices_cents[line.product_id],
+        )
+        for number, line in enumerate(request.lines, start=1)
+    ]
+    return Order(
+        id=uuid.uuid4(),
+        account_id=request.account_id,
+        status=OrderStatus.PENDING,
+        api_version=api_version,
+        amount_cents=sum(line.quantity * line.unit_price_cents for line in lines),
+        idempotency_key=request.idempotency_key,
+        request_digest=request.digest() if request.idempotency_key else None,
+        created_at=now,
+        lines=lines,
+    )

@@ -1,0 +1,47 @@
+"""`python -m app.worker`: publishes and decides version 2 orders."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+
+gc.disable()
+signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+
+
+def main() -> int:
+    """Run the process until a signal; errors of its environment are one line and status 3."""
+    from app.core.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings("worker")
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+
+    import asyncio
+
+    import uvloop
+
+    from app.core.logging import configure_logging, get_logger
+    from app.server import BindError, bind
+    from app.workers.process import serve_worker
+
+    configure_logging(settings)
+    try:
+        listener = bind(settings.host, settings.worker_metrics_port)
+    except BindError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        received = runner.run(serve_worker(settings, listener))
+    get_logger(__name__).info("stopped", signal=received.name)
+    return 130 if received is signal.SIGINT else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

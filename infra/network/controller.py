@@ -1,0 +1,85 @@
+"""Envoy Gateway's controller and the Gateway API, from the chart in its Go module."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from infra import helm
+from infra.manifests import GATEWAY_NAMESPACE, Manifest, resources
+from tidegate.errors import TidegateError
+
+MODULE = "github.com/envoyproxy/gateway"
+VERSION = "v1.9.1"
+"""Its bundled Gateway API is v1.6.1."""
+
+RELEASE = "eg"
+
+
+def controller(module: Path, image: str) -> list[Manifest]:
+    """Return the custom resource definitions, the certificates' Job and the controller.
+
+    Args:
+        module: folder of the Go module's files.
+        image: reference of the image that serves as controller, certificate maker and sidecar of Envoy.
+    """
+    with tempfile.TemporaryDirectory(prefix="tidegate-chart-") as scratch:
+        chart = _with_values(module / "charts" / "gateway-helm", Path(scratch) / "chart", image)
+        made = helm.template(chart, RELEASE, GATEWAY_NAMESPACE, _values(), include_crds=True)
+    return [_slim(each) if each["kind"] == "CustomResourceDefinition" else each for each in made]
+
+
+def _with_values(source: Path, target: Path, image: str) -> Path:
+    """Copy the chart and do what its release does: fill in the version and the values template."""
+    if not (source / "values.tmpl.yaml").is_file():
+        raise TidegateError(
+            "the gateway's chart was not found", where=str(source), cure="run `tidegate doctor`"
+        )
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    values = (source / "values.tmpl.yaml").read_text(encoding="utf-8")
+    for variable, value in (("GatewayImagePullPolicy", "IfNotPresent"), ("GatewayImage", image)):
+        values = values.replace(f"${{{variable}}}", value)
+    (target / "values.yaml").write_text(values, encoding="utf-8")
+    about = cast("dict[str, Any]", yaml.safe_load((source / "Chart.yaml").read_text(encoding="utf-8")))
+    about |= {"version": VERSION, "appVersion": VERSION}
+    (target / "Chart.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
+    return target
+
+
+def _values() -> dict[str, Any]:
+    sizes = resources(50, 128, cpu_limit_m=1000, memory_limit_mi=512)
+    return {
+        # It would tell Envoy which zone a node is in; one machine has none, and its webhook is one more thing
+        # that can stop a pod from starting.
+        "topologyInjector": {"enabled": False},
+        # A Job that deletes itself would be missing at the next preview, and be made again for ever.
+        "certgen": {"job": {"ttlSecondsAfterFinished": None, "resources": sizes}},
+        "deployment": {"envoyGateway": {"resources": sizes}},
+    }
+
+
+def _slim(definition: Manifest) -> Manifest:
+    """Leave out the descriptions in a definition's schemas.
+
+    They are 2 of 2.2 MB, Pulumi keeps every object several times in a state file that it writes at each step,
+    and only `kubectl explain` reads them.
+    """
+
+    def strip(node: Any) -> Any:
+        if isinstance(node, dict):
+            mapping = cast("dict[str, Any]", node)
+            # A property may itself be called `description`; then its value is a schema, not a text.
+            return {
+                key: strip(value)
+                for key, value in mapping.items()
+                if key != "description" or not isinstance(value, str)
+            }
+        if isinstance(node, list):
+            return [strip(value) for value in cast("list[Any]", node)]
+        return node
+
+    return cast("Manifest", strip(definition))

@@ -1,0 +1,55 @@
+"""What makes the cluster's state visible to the autoscaler, the recorder and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra import policy
+from infra.manifests import OBSERVABILITY_NAMESPACE, Manifest, namespace
+from infra.objects import KubernetesObject, register, within
+from infra.observability.kube_state_metrics import kube_state_metrics
+from infra.observability.metrics_server import metrics_server
+from infra.observability.prometheus import prometheus
+from infra.target import Target
+
+
+@dataclass(frozen=True)
+class ObservabilityArgs:
+    """What the observability layer needs to know.
+
+    Args:
+        target: the cluster, with its network ready.
+        metrics_server_image: image reference.
+        kube_state_metrics_image: image reference.
+        prometheus_image: image reference.
+    """
+
+    target: Target
+    metrics_server_image: str
+    kube_state_metrics_image: str
+    prometheus_image: str
+
+
+def manifests(args: ObservabilityArgs) -> list[Manifest]:
+    """Return the objects of the layer."""
+    return [
+        *namespace(OBSERVABILITY_NAMESPACE),
+        *metrics_server(args.metrics_server_image),
+        *kube_state_metrics(args.kube_state_metrics_image),
+        *prometheus(args.prometheus_image),
+    ]
+
+
+class Observability(pulumi.ComponentResource):
+    """metrics-server, kube-state-metrics and Prometheus."""
+
+    def __init__(
+        self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tidegate:infra:Observability", name, None, opts)
+        objects = manifests(args)
+        policy.enforce(objects)
+        self.objects: list[KubernetesObject] = register(objects, within(self, args.target))
+        self.register_outputs({})

@@ -1,0 +1,105 @@
+"""The layers, in the order they need each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pulumi
+
+from infra.cluster import Cluster, ClusterArgs
+from infra.data import Data, DataArgs
+from infra.images import Images
+from infra.network import Network, NetworkArgs
+from infra.observability import Observability, ObservabilityArgs
+from infra.service import Service, ServiceArgs
+from infra.target import Target
+from tidegate.host.paths import kubeconfig_path
+from tidegate.models.stack import StackConfig
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What the program made, layer by layer."""
+
+    cluster: Cluster
+    network: Network
+    observability: Observability
+    data: Data
+    service: Service
+
+
+def build(stack: StackConfig, images: Images, *, owner: str, gateway_module: Path, chart: Path) -> Platform:
+    """Declare everything that the stack consists of.
+
+    Args:
+        stack: the stack's configuration.
+        images: what runs, and on what.
+        owner: the stack's name, as `project/stack`; the cluster is marked with it.
+        gateway_module: folder of the files of Envoy Gateway's Go module.
+        chart: folder of the service's chart.
+    """
+    wanted = stack.cluster
+    cluster = Cluster(
+        "cluster",
+        ClusterArgs(
+            name=wanted.name,
+            owner=owner,
+            node_image=images.node.reference,
+            workers=wanted.workers,
+            gateway_port=wanted.gateway_port,
+            api_port=wanted.api_port,
+            images=images.on_nodes(),
+        ),
+    )
+    bare = Target(provider=cluster.provider, cluster=cluster.kind, ready=(cluster.images,))
+    network = Network(
+        "network",
+        NetworkArgs(
+            target=bare,
+            flannel_image=images.flannel.reference,
+            firewall_image=images.kube_router.reference,
+            controller_image=images.envoy_gateway.reference,
+            envoy_image=images.envoy.reference,
+            gateway_module=gateway_module,
+        ),
+    )
+    networked = replace(bare, ready=tuple(network.pod_network))
+    observability = Observability(
+        "observability",
+        ObservabilityArgs(
+            target=networked,
+            metrics_server_image=images.metrics_server.reference,
+            kube_state_metrics_image=images.kube_state_metrics.reference,
+            prometheus_image=images.prometheus.reference,
+        ),
+    )
+    data = Data(
+        "data",
+        DataArgs(
+            target=networked,
+            postgres_image=images.postgres.reference,
+            redis_image=images.redis.reference,
+        ),
+    )
+    service = Service(
+        "service",
+        ServiceArgs(
+            target=replace(bare, ready=(*network.edge, *data.objects)),
+            chart=chart,
+            image=images.service.reference,
+            policy=stack.policy,
+            database_url=data.database_url,
+            redis_url=data.redis_url,
+        ),
+    )
+    return Platform(cluster, network, observability, data, service)
+
+
+def export(stack: StackConfig, images: Images) -> None:
+    """Export what a person or the command line needs to use the stack."""
+    pulumi.export("gateway_url", f"http://127.0.0.1:{stack.cluster.gateway_port}")
+    pulumi.export("cluster", stack.cluster.name)
+    pulumi.export("context", f"kind-{stack.cluster.name}")
+    pulumi.export("kubeconfig_path", str(kubeconfig_path(stack.cluster.name)))
+    pulumi.export("service_image", images.service.reference)

@@ -1,0 +1,7 @@
+"""The service layer: what the kit's user deploys."""
+
+from __future__ import annotations
+
+from infra.service.layer import Service, ServiceArgs
+
+__all__ = ["Service", "ServiceArgs"]

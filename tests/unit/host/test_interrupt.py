@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tidegate.errors import TidegateError
+from tidegate.host.daemon.processes import process
+from tidegate.host.interrupt import child_group, interruptible
+
+STUBBORN = "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; while :; do sleep 1; done' & wait"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_interrupts_and_handlers_come_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt, match=number.name), interruptible():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+
+
+def test_what_was_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def first_line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def test_grandchildren_end_with_the_block() -> None:
+    with child_group(["sh", "-c", "sleep 600 & echo $!; wait"], stdout=subprocess.PIPE) as child:
+        grandchild = int(first_line(child))
+        assert process(grandchild) is not None
+    assert process(grandchild) is None
+    assert child.returncode == -signal.SIGTERM
+
+
+def test_the_stubborn_are_killed_on_an_interrupt() -> None:
+    started: list[int] = []
+
+    def interrupted() -> None:
+        with child_group(["sh", "-c", STUBBORN], stdout=subprocess.PIPE, grace_s=0.2) as child:
+            started.append(int(first_line(child)))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert process(started[0]) is None
+
+
+def test_a_program_that_ended_keeps_its_exit_status() -> None:
+    with child_group(["sh", "-c", "exit 3"]) as child:
+        child.wait()
+    assert child.returncode == 3
+
+
+def test_an_absent_program_is_one_line() -> None:
+    with (
+        pytest.raises(TidegateError, match="no-such-program was not found"),
+        child_group(["no-such-program"]),
+    ):
+        pytest.fail("it started")
+
+
+def test_a_terminated_command_takes_its_children_along(tmp_path: Path) -> None:
+    """End to end: SIGTERM to the Python process, and nothing of what it started is left."""
+    code = """
+from tidegate.host.interrupt import child_group, interruptible
+try:
+    with interruptible(), child_group(["sh", "-c", "sleep 600 & echo $!; wait"], stdout=-1) as child:
+        print(child.stdout.readline().strip(), flush=True)
+        child.wait()
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as command:
+        grandchild = int(first_line(command))
+        command.terminate()
+        assert command.wait(timeout=60) == 130
+    assert process(grandchild) is None

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from support.synthetic_run import T0, build_run
+
+from tidegate.lag.samples import CpuSamples, Sample
+from tidegate.run import MetricRow, Rescale, RunReader, labels_text, metric_writer, new_run
+
+Row = tuple[float, float, str, float]
+"""Sample's offset, receipt's offset, pod, percent of a request of 100 m."""
+
+
+@pytest.fixture
+def cause(tmp_path: Path):
+    plan = RunReader(build_run(tmp_path / "template")).plan
+
+    def caused(rows: Sequence[Row], decided: float, percent: int | None = None) -> tuple[float, float] | None:
+        folder = new_run(tmp_path, plan)
+        with metric_writer(folder, "w") as writer:
+            for t, received, pod, used in rows:
+                labels = labels_text({"pod": pod, "container": "web", "node": "n"})
+                writer.append(MetricRow(T0 + t, T0 + received, "pod_cpu_cores", labels, used / 1000, 15.0))
+        found: Sample | None = CpuSamples(RunReader(folder), {"a", "b"}).cause_of(
+            Rescale(T0 + decided, 2, 4, percent)
+        )
+        return None if found is None else (found.sample_s - T0, found.visible_s - T0)
+
+    return caused
+
+
+def test_the_newest_sample_seen_by_then(cause) -> None:
+    rows = [(0, 2, "a", 50), (15, 17, "a", 50), (14.5, 17, "b", 50), (30, 32, "a", 50)]
+    assert cause(rows, 20) == (15, 17)
+
+
+def test_a_sample_that_is_served_again_was_first_seen_the_first_time(cause) -> None:
+    assert cause([(15, 19, "a", 50), (15, 17, "a", 50), (15, 18, "a", 50)], 20) == (15, 17)
+
+
+def test_pods_of_others_do_not_count(cause) -> None:
+    assert cause([(0, 2, "a", 50), (15, 17, "worker", 50)], 20) == (0, 2)
+    assert cause([(15, 17, "worker", 50)], 20) is None
+
+
+def test_nothing_seen_is_nothing_known(cause) -> None:
+    assert cause([(15, 25, "a", 50)], 20) is None
+    assert cause([], 20) is None
+
+
+OVERLAP = [(0, 2, "a", 40), (0, 2, "b", 40), (15, 21, "a", 150), (15, 21, "b", 90)]
+
+
+@pytest.mark.parametrize(
+    ("percent", "expected"),
+    [(120, (15, 20)), (40, (0, 2)), (77, (0, 2)), (None, (0, 2))],
+)
+def test_a_set_polled_just_after_the_decision_is_the_cause_if_the_use_says_so(
+    cause,
+    percent: int | None,
+    expected: tuple[float, float],
+) -> None:
+    assert cause(OVERLAP, 20, percent) == expected
+
+
+def test_a_set_polled_long_after_or_taken_after_the_decision_is_not(cause) -> None:
+    late = [row if row[0] == 0 else (row[0], 24.0, row[2], row[3]) for row in OVERLAP]
+    assert cause(late, 20, 120) == (0, 2)
+    later = [row if row[0] == 0 else (20.5, row[1], row[2], row[3]) for row in OVERLAP]
+    assert cause(later, 20, 120) == (0, 2)
+
+
+def test_a_sample_from_the_future_is_no_earlier_than_seen(cause) -> None:
+    assert cause([(18.5, 18, "a", 50)], 20) == (18, 18)

@@ -1,0 +1,187 @@
+"""Build the programs of a Go group.
+
+Everything is checked against the committed go.sum: the modules file is never written (`-mod=readonly`), so
+a version or checksum that was not committed stops the build instead of entering it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tidegate.errors import TidegateError
+from tidegate.images.gomod import read_pins
+from tidegate.images.gotool import (
+    WORK_LOCK,
+    build_cache_bytes,
+    empty_build_cache,
+    go_env,
+    interpret_env,
+    work_dir,
+)
+from tidegate.images.job import JobContext
+from tidegate.images.model import GoBinary, GoGroup, Toolchain
+from tidegate.images.modules import GoCommand, module_dir, place
+from tidegate.images.store import Entry, lock, lock_now, making, remove
+
+_MAJOR = re.compile(r"v[0-9]+")
+
+
+class GoBuild:
+    """One group's programs, to be made together.
+
+    Args:
+        name: the group.
+        group: its entry in the catalogue.
+        folder: where its go.mod and go.sum lie.
+        wanted: the cache entry of each program to make.
+        go: the command that runs Go; known only once the toolchain is there, hence a function's result.
+        toolchain: what must compile.
+        go_work_gb: size of Go's build cache at which it is emptied after this group.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        group: GoGroup,
+        folder: Path,
+        wanted: Mapping[str, Entry],
+        go: GoCommand,
+        toolchain: Toolchain,
+        go_work_gb: int,
+    ) -> None:
+        self._name = name
+        self._group = group
+        self._folder = folder
+        self._wanted = dict(wanted)
+        self._go = go
+        self._toolchain = toolchain
+        self._limit_bytes = go_work_gb * 1_000_000_000
+        self._work = work_dir() / "modules" / name
+
+    def _env(self, *, cgo: bool = False) -> dict[str, str]:
+        return go_env(self._toolchain.version, cgo=cgo, nosumdb=self._group.nosumdb)
+
+    def _missing(self) -> dict[str, GoBinary]:
+        """Return what is still to be made: another command may have made it meanwhile."""
+        return {
+            name: self._group.binaries[name]
+            for name, entry in self._wanted.items()
+            if entry.problem() is not None
+        }
+
+    async def fetch(self, context: JobContext) -> None:
+        """Download the modules that the programs need, and no others."""
+        async with lock(WORK_LOCK, shared=True), lock(f"go-{self._name}"):
+            missing = self._missing()
+            if not missing:
+                return
+            env = self._env()
+            context.note(interpret_env(env))
+            await self._prepare(context, env, missing)
+            for cgo in sorted({binary.cgo for binary in missing.values()}):
+                packages = [binary.package for binary in missing.values() if binary.cgo == cgo]
+                await context.run(
+                    [
+                        self._go.path,
+                        "list",
+                        "-deps",
+                        "-f",
+                        "{{if .Module}}{{.Module.Path}}{{end}}",
+                        *packages,
+                    ],
+                    env=self._env(cgo=cgo),
+                    cwd=self._work,
+                    output=self._work / "modules.txt",
+                )
+
+    async def _prepare(
+        self, context: JobContext, env: Mapping[str, str], missing: Mapping[str, GoBinary]
+    ) -> None:
+        """Copy the group's folder, so that nothing is ever written into the project, and add embedded files."""
+        remove(self._work)
+        shutil.copytree(self._folder, self._work)
+        pins = read_pins(self._work)
+        for binary in missing.values():
+            for to, item in binary.embed.items():
+                source = await module_dir(context, self._go, env, self._work, pins, item.module)
+                target = self._work / binary.package / to
+                await asyncio.to_thread(place, item, source, target)
+
+    async def build(self, context: JobContext) -> None:
+        """Compile and link what is missing and put each program into the cache."""
+        async with lock(WORK_LOCK, shared=True), lock(f"go-{self._name}"):
+            missing = self._missing()
+            if not missing:
+                return
+            # Again, and not only in `fetch`: another command may have built in this folder and removed it.
+            await self._prepare(context, self._env(), missing)
+            output = self._work.with_name(f"{self._name}.out")
+            remove(output)
+            for batch in batches(missing):
+                await context.run(
+                    build_command(self._go.path, output, batch),
+                    env=self._env(cgo=next(iter(batch.values())).cgo),
+                    cwd=self._work,
+                )
+                for name, binary in batch.items():
+                    await asyncio.to_thread(self._keep, name, output / executable_name(binary.package))
+            remove(output)
+            remove(self._work)
+        self._trim(context)
+
+    def _keep(self, name: str, made: Path) -> None:
+        if not made.is_file():
+            raise TidegateError(f"go build made no {made.name}", where=str(made.parent))
+        versions = self._group.versions | {"go": self._toolchain.version}
+        with making(self._wanted[name], versions=versions) as entry:
+            shutil.move(made, entry / name)
+
+    def _trim(self, context: JobContext) -> None:
+        if build_cache_bytes() < self._limit_bytes:
+            return
+        with lock_now(WORK_LOCK) as alone:
+            if alone:
+                context.note("Go's build cache has reached its limit and is emptied")
+                empty_build_cache()
+
+
+def executable_name(package: str) -> str:
+    """Return the name `go build` gives the program of an import path."""
+    parts = package.rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 and _MAJOR.fullmatch(parts[-1]) else parts[-1]
+
+
+def batches(binaries: Mapping[str, GoBinary]) -> list[dict[str, GoBinary]]:
+    """Return the programs in groups that one `go build` can make.
+
+    Programs with the same settings go together, so that Go compiles side by side what they do not share;
+    two that Go would give the same name do not.
+    """
+    found: list[dict[str, GoBinary]] = []
+    for name, binary in binaries.items():
+        for batch in found:
+            first = next(iter(batch.values()))
+            taken = {executable_name(other.package) for other in batch.values()}
+            same = (first.cgo, first.tags) == (binary.cgo, binary.tags)
+            if same and executable_name(binary.package) not in taken:
+                batch[name] = binary
+                break
+        else:
+            found.append({name: binary})
+    return found
+
+
+def build_command(go: Path, output: Path, batch: Mapping[str, GoBinary]) -> list[str]:
+    """Return the `go build` that makes a batch; each program has linker flags of its own."""
+    command = [str(go), "build", "-pgo=off", "-o", f"{output}{os.sep}"]
+    tags = next(iter(batch.values())).tags
+    if tags:
+        command += ["-tags", ",".join(tags)]
+    for binary in batch.values():
+        command.append(f"-ldflags={binary.package}=-s -w {binary.ldflags}".rstrip())
+    return [*command, *(binary.package for binary in batch.values())]

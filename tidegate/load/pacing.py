@@ -1,0 +1,202 @@
+"""Users that keep to a plan of their own, whatever the service does.
+
+Every slot of a user's schedule is one request with an *intended* start. A user that is held up sends the
+slots it missed back to back, still bearing their planned starts: latency counted from there contains the
+time the request would have waited, which is what an independent client would have seen.
+"""
+
+# Locust types its members only in part:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import gevent
+from geventhttpclient.client import HTTPClient, HTTPClientPool
+from geventhttpclient.url import URL
+from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, FastResponse, ResponseContextManager
+from locust.exception import StopTest, StopUser
+
+from tidegate.errors import TidegateError
+from tidegate.load.parameters import LoadParameters
+from tidegate.load.recorder import MARK, Mark
+from tidegate.load.schedule import Schedule
+
+Task = Callable[[Any], None]
+
+
+@dataclass
+class Account:
+    """What the users of one process have sent and left out; the bounds are checked against it."""
+
+    sent: int = 0
+    """Requests begun."""
+    dropped: int = 0
+    """Planned starts that passed without a request, because the user was still busy when it was stopped."""
+    users: Iterator[int] = field(default_factory=itertools.count)
+
+
+class SingleAttemptPool(HTTPClientPool):
+    """Connections on which a request is tried once.
+
+    geventhttpclient sends an idempotent request again, unseen, when the server closes the connection instead
+    of answering; that would turn a dropped request into a slow success. An idle connection that was closed
+    in the meantime is still replaced, since nothing had been sent on it.
+    """
+
+    def get_client(self, url: str | URL) -> HTTPClient:
+        """Return the client for `url`, with no second attempts left."""
+        client = super().get_client(url)
+        # The number of attempts is one more than this; its other use, the semaphore, is made already.
+        client._connection_pool.size = -1  # pyright: ignore[reportPrivateUsage]
+        return client
+
+
+class PacedSession(FastHttpSession):
+    """The HTTP client of a paced user: counts, bounds and marks every request."""
+
+    user: PacedUser
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> ResponseContextManager:
+        """Send one request as `FastHttpSession.request` does.
+
+        Raises:
+            StopUser: the bound on requests or on time is reached; nothing was sent.
+        """
+        user = self.user
+        mark = user.begin_request()
+        kwargs["context"] = {MARK: mark, **kwargs.get("context", {})}
+        try:
+            # The client's own limit is for each read; a trickle of bytes could hold a request for ever.
+            with gevent.Timeout(user.parameters.request_timeout_s):
+                return super().request(method, url, *args, **kwargs)
+        except gevent.GreenletExit:
+            # Locust ends users without a word; the server has the request, so the Run must have it too.
+            self.request_event.fire(
+                request_type=method,
+                name=kwargs.get("name") or url,
+                response_time=(time.monotonic() - mark.start_s) * 1000,
+                response_length=0,
+                response=None,
+                context=kwargs["context"],
+                exception=InterruptedError("abandoned: the user was stopped"),
+            )
+            raise
+
+
+class PacedUser(FastHttpUser):
+    """A user whose requests start when its own schedule says. Subclass it and give it tasks of one request.
+
+    A second request within one task has no slot of its own: it depends on the first one's answer, so its
+    intended start is its start.
+    """
+
+    abstract = True
+    max_retries = 0
+    max_redirects = 0
+    concurrency = 1
+    parameters: LoadParameters
+    """Set for all users by `scenario.declare`."""
+    account: Account
+    """Shared by all users of the process; set by `scenario.declare`."""
+    ends_s: float = float("inf")
+    """Monotonic time after which no request is begun; set by `scenario.declare`."""
+
+    def __init__(self, environment: Any) -> None:
+        try:
+            self.parameters.require_host(self.host)  # again: the web UI lets it be changed after the start
+        except TidegateError as error:
+            raise StopTest(str(error)) from error
+        timeout_s = self.parameters.request_timeout_s
+        self.connection_timeout = self.network_timeout = timeout_s
+        super().__init__(environment)
+        self.client = PacedSession(
+            base_url=self.host,
+            request_event=self.environment.events.request,
+            user=self,
+            client_pool=SingleAttemptPool(
+                concurrency=1, connection_timeout=timeout_s, network_timeout=timeout_s
+            ),
+            max_retries=self.max_retries,
+            max_redirects=self.max_redirects,
+        )
+        self.number = next(self.account.users)
+        seed = f"{self.parameters.seed}/{self.number}"
+        self.draw = random.Random(seed)  # noqa: S311
+        self.schedule = Schedule(
+            rate_per_s=self.parameters.rps,
+            arrivals=self.parameters.arrivals,
+            seed=f"{seed}/starts",
+            start_s=time.monotonic(),
+        )
+        self._slot_s: float | None = None
+        self.tasks = cast("Any", _Chosen(self))
+
+    def on_start(self) -> None:
+        """Wait for the first slot; Locust would run the first task at once, for all users together."""
+        self.wait()
+
+    def wait_time(self) -> float:
+        """Take the next slot, and return the seconds until it; zero when it has passed."""
+        self._slot_s = self.schedule.take()
+        return max(0.0, self._slot_s - time.monotonic())
+
+    def on_stop(self) -> None:
+        """Count the slots that passed without a request."""
+        now_s = min(time.monotonic(), self.ends_s)
+        if self._slot_s is not None and self._slot_s <= now_s:
+            self.account.dropped += 1
+        self.account.dropped += self.schedule.drop_until(now_s)
+
+    def choose_task(self) -> Task:
+        """Return the next task: one of those declared, by weight, from the user's own random draws."""
+        return self.draw.choice(cast("list[Task]", type(self).tasks))
+
+    def send(self, method: str, path: str, *, route: str, json: Any = None) -> FastResponse:
+        """Send the slot's request.
+
+        Args:
+            method: HTTP method.
+            path: path with query, below the host.
+            route: the path's template, such as `/api/v1/products/{id}`; the request is reported under it.
+            json: body, None for none.
+
+        Raises:
+            StopUser: a bound is reached; nothing was sent.
+        """
+        return self.client.request(method, path, name=f"{method} {route}", json=json)
+
+    def begin_request(self) -> Mark:
+        """Spend the slot on a request that starts now.
+
+        Raises:
+            StopUser: a bound is reached.
+        """
+        now_s = time.monotonic()
+        if self.account.sent >= self.parameters.max_requests or now_s >= self.ends_s:
+            raise StopUser
+        self.account.sent += 1
+        planned_s, self._slot_s = self._slot_s, None
+        intended_s = now_s if planned_s is None else min(planned_s, now_s)
+        return Mark(intended_s, now_s, self.number)
+
+
+class _Chosen(list[Task]):
+    """The `tasks` of one user as Locust sees them: whatever is drawn from it is the user's own choice.
+
+    Locust draws with the process-wide random numbers, so users would disturb each other's sequences and no
+    two runs would send the same requests.
+    """
+
+    def __init__(self, user: PacedUser) -> None:
+        super().__init__(cast("list[Task]", type(user).tasks))
+        self._user = user
+
+    def __getitem__(self, index: Any, /) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._user.choose_task()

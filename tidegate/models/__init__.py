@@ -1,0 +1,45 @@
+"""The typed models that carry all configuration.
+
+`Policy` is what scales, `Slo` what is promised, `ClusterConfig` where, `Plan` one run of it. They know
+nothing of the rest of the kit, so every other part may import them.
+"""
+
+from tidegate.models.cluster import ClusterConfig
+from tidegate.models.plan import SCHEMA_VERSION, Expectations, Plan, run_name
+from tidegate.models.policy import (
+    DrainPolicy,
+    HpaPolicy,
+    Policy,
+    ScaleRule,
+    ScaleRules,
+    WebPolicy,
+    WorkerPolicy,
+)
+from tidegate.models.schema import json_schemas
+from tidegate.models.slo import OTHER_GROUP, LatencyObjective, Slo
+from tidegate.models.stack import StackConfig, load_stack
+from tidegate.models.verdict import Check, Outcome, Verdict
+
+__all__ = [
+    "OTHER_GROUP",
+    "SCHEMA_VERSION",
+    "Check",
+    "ClusterConfig",
+    "DrainPolicy",
+    "Expectations",
+    "HpaPolicy",
+    "LatencyObjective",
+    "Outcome",
+    "Plan",
+    "Policy",
+    "ScaleRule",
+    "ScaleRules",
+    "Slo",
+    "StackConfig",
+    "Verdict",
+    "WebPolicy",
+    "WorkerPolicy",
+    "json_schemas",
+    "load_stack",
+    "run_name",
+]

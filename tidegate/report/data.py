@@ -1,0 +1,152 @@
+"""Collect every figure of a report from a run."""
+
+from __future__ import annotations
+
+from tidegate.lag import ScaleEvent, breakdown, summarize
+from tidegate.report.breach import latency_breaches, reaction
+from tidegate.report.frame import Frame, frame_of
+from tidegate.report.model import (
+    Generator,
+    LoadSeries,
+    Part,
+    PodTime,
+    ReportData,
+    RunNote,
+    Scale,
+    Series,
+)
+from tidegate.report.replicas import desired_chart, lanes, ready_chart, replicas, reported_chart
+from tidegate.report.requests import (
+    latency,
+    latency_chart,
+    load_chart,
+    served_by_pod,
+    start_delay,
+    start_delay_chart,
+    totals,
+)
+from tidegate.report.samples import cpu_chart, metric_chart, peak
+from tidegate.report.slices import slices
+from tidegate.report.story import paired, story
+from tidegate.run import HpaPoint, PodLife, RunReader, hpa_series, nearest_rank, pod_lives, ready_steps
+from tidegate.run.format import WEB_COMPONENT
+
+MOST_NOTES = 200
+
+
+def collect(run: RunReader) -> ReportData:
+    """Return the figures of `run`; what it does not hold is None or empty.
+
+    Raises:
+        TidegateError: a file of the run is damaged.
+    """
+    lives = pod_lives(run)
+    web = [life for life in lives if life.component == WEB_COMPONENT]
+    frame = frame_of(run, lives)
+    points, steps, events = hpa_series(run), ready_steps(web), breakdown(run)
+    breaches = latency_breaches(run)
+    load = load_chart(run, frame)
+    series = _series(run, frame, load, points, web)
+    reacted = reaction(run, frame, breaches, points, events)
+    faults = paired(run.faults())
+    shown, not_shown = lanes(lives, served_by_pod(run), frame)
+    counts = replicas(steps, points, frame)
+    verdict = run.verdict
+    checks = verdict.checks if verdict else ()
+    availability = next((check for check in checks if check.name == "availability"), None)
+    return ReportData(
+        run_id=run.plan.run_id,
+        scenario=run.plan.scenario,
+        created_s=run.plan.created_s,
+        origin_s=frame.origin_s,
+        domain_x=frame.domain_x,
+        load_window_s=run.plan.load_window_s,
+        outcome=verdict.outcome if verdict else None,
+        reasons=verdict.reasons if verdict else (),
+        checks=checks,
+        totals=totals(run, availability, load, frame),
+        latency_ms=latency(
+            run, {(one.objective.route_group, one.objective.percentile): one.over_s for one in breaches}
+        ),
+        replicas=counts,
+        peak_ready_web=counts.peak_ready,
+        peak_desired_web=counts.peak_desired,
+        reaction=reacted,
+        scale_events=tuple(_scale(event) for event in events),
+        lag_summary=tuple(
+            Part(part=one.part, count=one.count, median_s=one.median_s, p95_s=one.p95_s, max_s=one.max_s)
+            for one in summarize(events)
+        ),
+        generator=_generator(run, frame),
+        faults=faults,
+        pods=shown,
+        pods_not_shown=not_shown,
+        story=story(frame, load, steps, reacted, events, faults, run.notes()),
+        slices=slices(series, frame.domain_x),
+        notes=_notes(run),
+        queue_age_max_s=run.plan.slo.queue_age_max_s,
+        series=series,
+    )
+
+
+def _series(
+    run: RunReader, frame: Frame, load: LoadSeries | None, points: list[HpaPoint], web: list[PodLife]
+) -> Series:
+    reported = reported_chart(points, frame)
+    hpa = run.plan.policy.web.hpa
+    return Series(
+        load=load,
+        latency=latency_chart(run, frame),
+        ready=ready_chart(ready_steps(web), frame),
+        desired=desired_chart(points, frame),
+        min_replicas=hpa.min_replicas,
+        max_replicas=hpa.max_replicas,
+        cpu=cpu_chart(run, {life.name for life in web}, reported, frame),
+        queue_depth=metric_chart(run, "queue_depth", frame),
+        queue_age_s=metric_chart(run, "queue_age_s", frame),
+        start_delay_p99_ms=start_delay_chart(start_delay(run), frame),
+        loop_lag_ms=metric_chart(run, "generator_lag_s", frame, 1000.0),
+    )
+
+
+def _generator(run: RunReader, frame: Frame) -> Generator:
+    rows = start_delay(run)
+    delays: list[float] = rows.filter(rows["intended_start_s"].is_between(*frame.window_s))[
+        "delay_ms"
+    ].to_list()
+    delays.sort()
+    lag_s = peak(run, "generator_lag_s", frame)
+    return Generator(
+        start_delay_p99_ms=nearest_rank(delays, 99) if delays else None,
+        start_delay_max_ms=delays[-1] if delays else None,
+        loop_lag_max_ms=lag_s * 1000 if lag_s is not None else None,
+        cpu_peak_cores=peak(run, "generator_cpu_cores", frame),
+    )
+
+
+def _scale(event: ScaleEvent) -> Scale:
+    return Scale(
+        t_s=event.t_s,
+        direction=event.direction,
+        from_=event.from_replicas,
+        to=event.to_replicas,
+        cpu_percent=event.cpu_percent,
+        total_s=event.total_s,
+        parts=event.parts_s,
+        pods=tuple(
+            PodTime(
+                pod=path.pod, node=path.node, total_s=path.total_s, parts=path.parts_s, missing=path.missing
+            )
+            for path in event.paths
+        ),
+        absent=event.absent,
+        sample_window_s=event.sample_window_s,
+    )
+
+
+def _notes(run: RunReader) -> tuple[RunNote, ...]:
+    told = [RunNote(t_s=None, level="warning", what=f"{sentence}") for sentence in run.damage().values()]
+    told += [RunNote(t_s=note.t_s, level=note.level, what=note.what) for note in run.notes()]
+    # Errors and warnings first to stay when there are too many.
+    kept = sorted(told, key=lambda note: note.level == "info")[:MOST_NOTES]
+    return tuple(sorted(kept, key=lambda note: note.t_s or 0.0))
