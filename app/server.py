@@ -63,7 +63,18 @@ def http_config(
     )
 
 
-class DrainingServer(uvicorn.Server):
+class _AnnouncingServer(uvicorn.Server):
+    """Logs its address once it takes connections there, and not before."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            _log.info("serving", host=host, port=port)
+
+
+class DrainingServer(_AnnouncingServer):
     """On SIGTERM keeps serving for a while, then finishes what is under way, then ends by itself.
 
     1. Readiness turns to 503 and every answer carries `Connection: close` (see `Lifecycle`).
@@ -118,7 +129,7 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-class QuietServer(uvicorn.Server):
+class QuietServer(_AnnouncingServer):
     """A server inside a process that handles signals itself."""
 
     @contextmanager

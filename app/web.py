@@ -44,14 +44,12 @@ def run_web(
             app,
             keep_alive_s=settings.keep_alive_s,
             # What the drain takes is gone from the time for the requests.
-            graceful_timeout_s=max(1, int(settings.graceful_timeout_s - settings.drain_s)),
+            graceful_timeout_s=max(1, int(settings.graceful_timeout_s - settings.drain_for_s)),
             lifespan=True,
         ),
         resources.lifecycle,
-        drain_s=settings.drain_s,
+        drain_s=settings.drain_for_s,
     )
-    host, port = listener.getsockname()[:2]
-    _log.info("serving", host=host, port=port, fraud_weight=settings.fraud_weight)
     # All that start-up made lives as long as the process; the collector need never look at it again.
     gc.collect()
     gc.freeze()

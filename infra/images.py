@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from tidegate.errors import TidegateError
+from tidegate.images.engine import Docker
+from tidegate.images.ensure import Workshop
+
+NOT_YET = "not made yet"
+"""Stands for the id of an image that a preview finds missing."""
+
 
 @dataclass(frozen=True)
 class Image:
@@ -20,7 +27,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Images:
-    """One image for every place in the program. A field's name is the image's name in the catalogue."""
+    """One image for every place in the program; a field is named as in the catalogue, with `_` for `-`."""
 
     node: Image
     flannel: Image
@@ -34,7 +41,40 @@ class Images:
     redis: Image
     service: Image
 
-    def on_nodes(self) -> dict[str, str]:
-        """Return reference to id of all images that pods run; the node image itself is not one of them."""
-        images: list[Image] = [getattr(self, field.name) for field in fields(self) if field.name != "node"]
+    def node_agents(self) -> dict[str, str]:
+        """Return reference to id of the images that every node runs."""
+        return {image.reference: image.id for image in (self.flannel, self.kube_router)}
+
+    def on_workers(self) -> dict[str, str]:
+        """Return reference to id of all other images that pods run."""
+        elsewhere = {"node", "flannel", "kube_router"}
+        names = [field.name for field in fields(self) if field.name not in elsewhere]
+        images: list[Image] = [getattr(self, name) for name in names]
         return {image.reference: image.id for image in images}
+
+
+def from_catalogue(*, preview: bool) -> Images:
+    """Return the images as the catalogue names them and the container engine has them. Nothing is made.
+
+    Args:
+        preview: whether an image that is missing, or an engine, is no error: nothing will be run.
+
+    Raises:
+        TidegateError: the catalogue is wrong, or an image is not in the engine.
+    """
+    planner = Workshop().planner()
+    names = {field.name: field.name.replace("_", "-") for field in fields(Images)}
+    references = {name: planner.reference(entry) for name, entry in names.items()}
+    try:
+        ids = Docker({}).ids(list(references.values()))
+    except TidegateError:
+        if not preview:
+            raise
+        ids = {}
+    missing = [reference for reference in references.values() if reference not in ids]
+    if missing and not preview:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise TidegateError(
+            f"{missing[0]}{more}: not in the container engine", cure="run `tidegate images build`"
+        )
+    return Images(**{name: Image(each, ids.get(each, NOT_YET)) for name, each in references.items()})

@@ -29,14 +29,14 @@ class Platform:
     service: Service
 
 
-def build(stack: StackConfig, images: Images, *, owner: str, gateway_module: Path, chart: Path) -> Platform:
+def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Path, chart: Path) -> Platform:
     """Declare everything that the stack consists of.
 
     Args:
         stack: the stack's configuration.
         images: what runs, and on what.
         owner: the stack's name, as `project/stack`; the cluster is marked with it.
-        gateway_module: folder of the files of Envoy Gateway's Go module.
+        gateway_charts: the folder `charts` of Envoy Gateway's Go module.
         chart: folder of the service's chart.
     """
     wanted = stack.cluster
@@ -49,10 +49,11 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_module: Pat
             workers=wanted.workers,
             gateway_port=wanted.gateway_port,
             api_port=wanted.api_port,
-            images=images.on_nodes(),
+            node_agents=images.node_agents(),
+            images=images.on_workers(),
         ),
     )
-    bare = Target(provider=cluster.provider, cluster=cluster.kind, ready=(cluster.images,))
+    bare = Target(provider=cluster.provider, cluster=cluster.kind, ready=(cluster.node_agents,))
     network = Network(
         "network",
         NetworkArgs(
@@ -61,10 +62,11 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_module: Pat
             firewall_image=images.kube_router.reference,
             controller_image=images.envoy_gateway.reference,
             envoy_image=images.envoy.reference,
-            gateway_module=gateway_module,
+            gateway_charts=gateway_charts,
+            images_ready=cluster.images,
         ),
     )
-    networked = replace(bare, ready=tuple(network.pod_network))
+    networked = replace(bare, ready=(cluster.images, *network.pod_network))
     observability = Observability(
         "observability",
         ObservabilityArgs(

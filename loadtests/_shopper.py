@@ -11,7 +11,8 @@ from locust.contrib.fasthttp import FastResponse
 from tidegate.load.pacing import PacedUser, Task
 
 _PAGE = 20
-_ACCOUNTS = 100
+_ACCOUNTS = 50
+"""Accounts the service is seeded with."""
 _POLLS = 8
 """Slots spent asking for one order before it is let be; its fate is then the queue age's to tell."""
 

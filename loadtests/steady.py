@@ -18,8 +18,8 @@ __all__ = ["Shopper", "Steady"]
 class SteadyParameters(LoadParameters):
     """One number of users for a while."""
 
-    steady_users: int = Field(8, ge=1, le=5000, description="Users throughout.")
-    steady_s: float = Field(120.0, gt=0, le=7200, description="Seconds the load lasts.")
+    steady_users: int = Field(default=8, ge=1, le=5000, description="Users throughout.")
+    steady_s: float = Field(default=120.0, gt=0, le=7200, description="Seconds the load lasts.")
 
     @property
     def planned_s(self) -> float:

@@ -12,7 +12,8 @@ The rules, written anew:
   end - intended start; a route without an objective is in group "other"
 - a pod's times: receipt of the watch event that first shows them; if more than 2 s after the second the
   API names, the middle of that second; raised where needed so that they never decrease
-- Ready pods: Ready and not being deleted; the peak counts from the start of the load
+- Ready pods: Ready and not being deleted; the peak counts from the start of the load; null when no web
+  pod (no status of the HPA) was recorded
 - scale events: changes of the HPA's desiredReplicas from the start of the load on; decided at the first
   receipt of the new size since the status before, be it status, Deployment or SuccessfulRescale
 - way up: sample, visible, decided, created, scheduled, started, ready, first request; of the pod that was
@@ -316,6 +317,7 @@ def recompute(folder: Path) -> dict[str, Any]:
     plan = json.loads((folder / "plan.json").read_text())
     window = plan["load_window_s"]
     cluster, everything = lines(folder / "cluster.jsonl"), rows(folder / "requests")
+    pods, hpa = read_pods(cluster), read_hpa(cluster)
     start_s = window[0] if window else -FOREVER
     counted = [r for r in everything if not window or window[0] <= r["intended_start_s"] <= window[1]]
     group_of = {route: o["route_group"] for o in plan["slo"]["latency"] for route in o["routes"]}
@@ -333,8 +335,8 @@ def recompute(folder: Path) -> dict[str, Any]:
         "latency_ms": {
             group: {f"p{p}": percentile(values, p) for p in (50, 95, 99)} for group, values in took.items()
         },
-        "peak_ready_web": peak(ready_steps(read_pods(cluster)), start_s),
-        "peak_desired_web": peak([(t, desired) for t, desired, _ in read_hpa(cluster)], start_s),
+        "peak_ready_web": peak(ready_steps(pods), start_s) if pods else None,
+        "peak_desired_web": peak([(t, desired) for t, desired, _ in hpa], start_s) if hpa else None,
         "scale_events": scale_events(folder, plan, cluster, everything),
         "load_window_s": window,
     }

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.lag import DOWN_PARTS, UP_PARTS, Direction, ScaleEvent, summarize
+from tidegate.lag import DOWN_PARTS, UP_PARTS, ScaleEvent, summarize
+from tidegate.lag.event import Direction
 from tidegate.models import Check, Outcome, Verdict
 
 _STYLE = {Outcome.HELD: "bold green", Outcome.NOT_HELD: "bold red", Outcome.COULD_NOT_TELL: "bold yellow"}
@@ -18,7 +19,7 @@ _WORDS = {Outcome.HELD: "held", Outcome.NOT_HELD: "not held", Outcome.COULD_NOT_
 
 def number(value: float | None) -> str:
     """A figure with at most four significant digits, or a dash."""
-    return "–" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "-" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def verdict_view(verdict: Verdict) -> RenderableType:
@@ -68,6 +69,6 @@ def lag_view(events: Sequence[ScaleEvent]) -> RenderableType:
 
 def _event_row(event: ScaleEvent, parts: tuple[str, ...]) -> list[str]:
     decided = datetime.fromtimestamp(event.t_s, tz=UTC).strftime("%H:%M:%S")
-    seconds = [f"{event.parts_s[part]:.2f}" if part in event.parts_s else "–" for part in parts]
+    seconds = [f"{event.parts_s[part]:.2f}" if part in event.parts_s else "-" for part in parts]
     total = f"{event.total_s:.2f}" if event.total_s is not None else "incomplete"
     return [decided, f"{event.from_replicas} → {event.to_replicas}", *seconds, total]

@@ -46,8 +46,12 @@ class Settings(BaseSettings):
     db_pool_size: int = Field(
         default=5, ge=1, le=50, description="connections for requests; readiness holds one more"
     )
-    drain_s: float = Field(
-        default=3, ge=0, le=300, description="time to keep serving after SIGTERM while callers turn away"
+    drain_s: float | None = Field(
+        default=None,
+        ge=0,
+        le=300,
+        description="time to keep serving after SIGTERM while callers turn away; "
+        "by default 3 s, or a quarter of graceful_timeout_s where that is less",
     )
     graceful_timeout_s: int = Field(
         default=20, ge=1, le=600, description="longest time from SIGTERM to exit, drain_s included"
@@ -87,11 +91,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _times_fit(self) -> Settings:
-        if self.drain_s >= self.graceful_timeout_s:
+        if self.drain_for_s >= self.graceful_timeout_s:
             raise ValueError(
                 f"{_PREFIX}DRAIN_S must be below {_PREFIX}GRACEFUL_TIMEOUT_S, or nothing is left for requests"
             )
         return self
+
+    @property
+    def drain_for_s(self) -> float:
+        """How long the process keeps serving after SIGTERM."""
+        return self.drain_s if self.drain_s is not None else min(3.0, self.graceful_timeout_s / 4)
 
     @property
     def uses_sqlite(self) -> bool:

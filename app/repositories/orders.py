@@ -74,7 +74,7 @@ class OrderRepository:
             .join(OrderLine, OrderLine.order_id == orders.c.id)
             .order_by(orders.c.created_at.desc(), orders.c.id, OrderLine.line_no)
         )
-        return [HistoryRow(*row) for row in rows.tuples()]
+        return [HistoryRow(*row) for row in rows]
 
     async def decide(
         self,

@@ -45,7 +45,7 @@ class OutboxRepository:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [Due(*row) for row in rows.tuples()]
+        return [Due(*row) for row in rows]
 
     async def schedule(self, entries: Sequence[Due], due_at: Sequence[datetime]) -> None:
         """Set, for each entry, how often it has been published by now and when it is due next."""

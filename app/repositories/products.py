@@ -35,4 +35,4 @@ class ProductRepository:
         rows = await self._session.execute(
             select(Product.id, Product.price_cents).where(Product.id.in_(product_ids))
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())

@@ -113,7 +113,7 @@ def assess(history: Sequence[PlacedOrder], order: PlacedOrder, weight: float) ->
     Raises:
         ValueError: the weight or an amount is not positive.
     """
-    if weight <= 0:
+    if not weight > 0:
         raise ValueError("weight must be positive")
     if order.amount_cents <= 0 or any(past.amount_cents <= 0 for past in history):
         raise ValueError("amounts must be positive")

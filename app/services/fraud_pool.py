@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 
 from app.core.exceptions import OverloadedError
 from app.core.metrics import Metrics
@@ -14,15 +16,20 @@ from app.services.fraud import FraudAssessment, PlacedOrder, assess
 
 SWITCH_INTERVAL_S = 0.001
 
+_Job = tuple[Future[FraudAssessment], Sequence[PlacedOrder], PlacedOrder]
+
 
 class FraudPool:
     """One thread for all checks of a process.
 
-    A pod has a fraction of a core, so a second worker would add no throughput: it would only make every
+    A pod has a fraction of a core, so a second thread would add no throughput: it would only make every
     check take twice as long, where a queue lets the first ones finish early. A process instead of the
     thread would need its own interpreter's memory and start-up for the same fraction of a core. What a
     thread costs is the interpreter lock: the loop gets it back only after a switch interval, several
-    times a request, so that interval is cut from 5 ms to 1 ms when the pool starts.
+    times a request, so that interval is cut from 5 ms to 1 ms.
+
+    The thread is a daemon's and not an executor's, because the interpreter waits for an executor's
+    threads at its end, however long a check takes, and the time to end is bounded.
 
     Args:
         weight: passed to `assess`.
@@ -34,8 +41,8 @@ class FraudPool:
         self._queue_limit = queue_limit
         self._metrics = metrics
         self._waiting = 0
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fraud")
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     async def assess(self, history: Sequence[PlacedOrder], order: PlacedOrder) -> FraudAssessment:
         """Judge the order; the loop stays free.
@@ -45,21 +52,31 @@ class FraudPool:
         """
         if self._waiting >= self._queue_limit:
             raise OverloadedError("too many fraud checks are waiting", retry_after_s=1)
+        if self._thread is None:
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
+            self._thread = threading.Thread(target=self._work, name="fraud", daemon=True)
+            self._thread.start()
+        future: Future[FraudAssessment] = Future()
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._timed, history, order
-            )
+            self._jobs.put((future, history, order))
+            # A caller that gives up cancels the future, and the thread passes over it.
+            return await asyncio.wrap_future(future)
         finally:
             self._waiting -= 1
 
     def close(self) -> None:
-        """Drop what waits; the check that runs ends by itself."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Let the thread end after what waits now; nobody waits for it."""
+        self._jobs.put(None)
 
-    def _timed(self, history: Sequence[PlacedOrder], order: PlacedOrder) -> FraudAssessment:
-        began_s = time.thread_time()
-        try:
-            return assess(history, order, self._weight)
-        finally:
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            future, history, order = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            began_s = time.thread_time()
+            try:
+                future.set_result(assess(history, order, self._weight))
+            except Exception as error:  # noqa: BLE001 - it is the caller's to handle
+                future.set_exception(error)
             self._metrics.fraud_cpu_s.observe(time.thread_time() - began_s)

@@ -86,7 +86,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
         )
     )
     queue = QueueMetrics(resources.database, resources.metrics.registry)
-    _log.info("working", threads=settings.worker_threads, metrics_port=listener.getsockname()[1])
+    _log.info("working", threads=settings.worker_threads)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run(stop))
         tasks.create_task(queue.run(stop))

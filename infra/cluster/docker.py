@@ -10,16 +10,18 @@ from tidegate.host.paths import bin_dir
 from tidegate.proc import run
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+KIND_ROLE_LABEL = "io.x-k8s.kind.role"
 OWNER_LABEL = "tidegate.owner"
 """Label on a cluster's network whose value is the token in the cluster's record."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """One container that carries kind's label for a cluster."""
+    """One container that carries kind's label for a cluster; `role` is kind's word, such as `worker`."""
 
     id: str
     name: str
+    role: str
     networks: tuple[str, ...]
 
 
@@ -52,11 +54,11 @@ def cgroup_version() -> str:
 
 def cluster_containers(name: str) -> list[Container]:
     """Return all containers, running or not, that kind counts to the cluster `name`."""
-    shape = "{{.ID}}\t{{.Names}}\t{{.Networks}}"
+    shape = f'{{{{.ID}}}}\t{{{{.Names}}}}\t{{{{.Label "{KIND_ROLE_LABEL}"}}}}\t{{{{.Networks}}}}'
     label = f"label={KIND_CLUSTER_LABEL}={name}"
     cmd = ["docker", "ps", "--all", "--no-trunc", "--filter", label, "--format", shape]
     rows = (line.split("\t") for line in run(cmd, env=tool_env(), timeout_s=60).stdout.splitlines() if line)
-    return [Container(id_, name_, tuple(networks.split(","))) for id_, name_, networks in rows]
+    return [Container(id_, name_, role, tuple(networks.split(","))) for id_, name_, role, networks in rows]
 
 
 def network_owner(network: str) -> str | None:

@@ -38,11 +38,13 @@ class Made:
         token: its identity; a cluster made again under the same name has another.
         kubeconfig: text of its own kubeconfig, with client key.
         containers: node name to container id.
+        workers: names of the nodes that take ordinary pods.
     """
 
     token: str
     kubeconfig: str
     containers: dict[str, str]
+    workers: tuple[str, ...]
 
 
 def network_name(name: str) -> str:
@@ -71,7 +73,7 @@ def create(name: str, config: str, owner: str) -> Made:
     if _is_whole(known, found, config, owner):
         assert known is not None  # noqa: S101 - narrows the type; _is_whole looked
         start(name)
-        return Made(known.token, _read_kubeconfig(name), known.containers)
+        return _made(name, known)
     _require_ours(name, known, found, owner)
     _remove(name, known)
     fresh = Record(owner=owner, token=secrets.token_hex(8), config=config)
@@ -87,7 +89,7 @@ def create(name: str, config: str, owner: str) -> Made:
         raise
     done = fresh.finished({each.name: each.id for each in docker.cluster_containers(name)})
     done.save(name)
-    return Made(done.token, _read_kubeconfig(name), done.containers)
+    return _made(name, done)
 
 
 def presence(name: str, containers: Mapping[str, str]) -> Presence:
@@ -186,5 +188,10 @@ def _remove(name: str, known: Record | None, *, keep_log: bool = False) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read_kubeconfig(name: str) -> str:
-    return kubeconfig_path(name).read_text(encoding="utf-8")
+def _made(name: str, finished: Record) -> Made:
+    nodes = docker.cluster_containers(name)
+    workers = tuple(
+        sorted(each.name for each in nodes if each.name in finished.containers and each.role == "worker")
+    )
+    kubeconfig = kubeconfig_path(name).read_text(encoding="utf-8")
+    return Made(finished.token, kubeconfig, finished.containers, workers)

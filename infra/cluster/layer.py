@@ -23,7 +23,8 @@ class ClusterArgs:
         node_image: image reference of the nodes.
         workers: nodes beside the control plane.
         gateway_port: port on 127.0.0.1 that reaches the gateway.
-        images: image reference to image id in the container engine, of all that shall run on the nodes.
+        node_agents: image reference to image id in the container engine, of what runs on every node.
+        images: the same for what runs on the workers; the control plane takes no ordinary pods.
         api_port: port on 127.0.0.1 of the Kubernetes API; None for any free one.
     """
 
@@ -32,6 +33,7 @@ class ClusterArgs:
     node_image: str
     workers: int
     gateway_port: int
+    node_agents: Mapping[str, str]
     images: Mapping[str, str]
     api_port: int | None = None
 
@@ -50,13 +52,24 @@ class Cluster(pulumi.ComponentResource):
             api_port=args.api_port,
         )
         child = pulumi.ResourceOptions(parent=self)
-        self.kind = KindCluster(name, cluster=args.name, config=intent(spec), owner=args.owner, opts=child)
+        self.kind = KindCluster(
+            f"{name}-kind", cluster=args.name, config=intent(spec), owner=args.owner, opts=child
+        )
+        on_cluster = pulumi.ResourceOptions(parent=self, deleted_with=self.kind)
+        self.node_agents = NodeImages(
+            f"{name}-node-agents",
+            cluster_id=self.kind.cluster_id,
+            nodes=self.kind.nodes,
+            images=args.node_agents,
+            opts=on_cluster,
+        )
+        """Few and small: the pod network can start while the other images are still on their way."""
         self.images = NodeImages(
             f"{name}-images",
             cluster_id=self.kind.cluster_id,
-            nodes=self.kind.nodes,
+            nodes=self.kind.workers,
             images=args.images,
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=self.kind),
+            opts=on_cluster,
         )
         self.provider = k8s.Provider(
             f"{name}-kubernetes",

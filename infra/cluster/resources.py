@@ -25,7 +25,14 @@ class KindClusterProvider(ResourceProvider):
         from infra.cluster import kind
 
         made = kind.create(props["name"], props["config"], props["owner"])
-        return CreateResult(made.token, _cluster_outputs(props, made.token, made.kubeconfig, made.containers))
+        found = {
+            "kubeconfig": made.kubeconfig,
+            "nodes": sorted(made.containers),
+            "workers": list(made.workers),
+            "containers": dict(made.containers),
+            "cluster_id": made.token,
+        }
+        return CreateResult(made.token, {**_asked(props), **found})
 
     def diff(self, id_: str, olds: Props, news: Props) -> DiffResult:  # noqa: ARG002
         """Replace when something else is asked for or the cluster is gone; start it when it stopped."""
@@ -42,12 +49,12 @@ class KindClusterProvider(ResourceProvider):
             delete_before_replace=True,
         )
 
-    def update(self, id_: str, olds: Props, news: Props) -> UpdateResult:
+    def update(self, id_: str, olds: Props, news: Props) -> UpdateResult:  # noqa: ARG002
         """Start the nodes: the only change that is not a replacement."""
         from infra.cluster import kind
 
         kind.start(olds["name"])
-        return UpdateResult(_cluster_outputs(news, id_, olds["kubeconfig"], olds["containers"]))
+        return UpdateResult({**olds, **_asked(news)})
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """Notice that the cluster was deleted by other means: Pulumi then forgets it."""
@@ -64,10 +71,8 @@ class KindClusterProvider(ResourceProvider):
         kind.delete(props["name"], id_)
 
 
-def _cluster_outputs(props: Props, token: str, kubeconfig: str, containers: Mapping[str, str]) -> Props:
-    asked = {key: props[key] for key in ("name", "config", "owner")}
-    found = {"kubeconfig": kubeconfig, "nodes": sorted(containers), "containers": dict(containers)}
-    return {**asked, **found, "cluster_id": token}
+def _asked(props: Props) -> Props:
+    return {key: props[key] for key in ("name", "config", "owner")}
 
 
 class KindCluster(Resource, module="cluster", name="KindCluster"):
@@ -81,13 +86,14 @@ class KindCluster(Resource, module="cluster", name="KindCluster"):
 
     kubeconfig: pulumi.Output[str]
     nodes: pulumi.Output[list[str]]
+    workers: pulumi.Output[list[str]]
     cluster_id: pulumi.Output[str]
 
     def __init__(
         self, name: str, *, cluster: str, config: str, owner: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         props: Props = {"name": cluster, "config": config, "owner": owner}
-        props |= dict.fromkeys(("kubeconfig", "nodes", "containers", "cluster_id"))
+        props |= dict.fromkeys(("kubeconfig", "nodes", "workers", "containers", "cluster_id"))
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(KindClusterProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 

@@ -19,18 +19,41 @@ VERSION = "v1.9.1"
 
 RELEASE = "eg"
 
+DEFINITIONS = frozenset(
+    {
+        "gatewayclasses.gateway.networking.k8s.io",
+        "gateways.gateway.networking.k8s.io",
+        "grpcroutes.gateway.networking.k8s.io",
+        "httproutes.gateway.networking.k8s.io",
+        "referencegrants.gateway.networking.k8s.io",
+        "backendtrafficpolicies.gateway.envoyproxy.io",
+        "clienttrafficpolicies.gateway.envoyproxy.io",
+        "envoyproxies.gateway.envoyproxy.io",
+        "securitypolicies.gateway.envoyproxy.io",
+    }
+)
+"""The custom resources that are installed, of the 21 in the chart.
 
-def controller(module: Path, image: str) -> list[Manifest]:
+The controller looks at its start which exist and leaves the others alone. Each one costs memory in the API
+server and a place in every state file that Pulumi writes; add the one you need.
+"""
+
+
+def controller(charts: Path, image: str) -> list[Manifest]:
     """Return the custom resource definitions, the certificates' Job and the controller.
 
     Args:
-        module: folder of the Go module's files.
+        charts: the folder `charts` of the Go module.
         image: reference of the image that serves as controller, certificate maker and sidecar of Envoy.
     """
     with tempfile.TemporaryDirectory(prefix="tidegate-chart-") as scratch:
-        chart = _with_values(module / "charts" / "gateway-helm", Path(scratch) / "chart", image)
+        chart = _with_values(charts / "gateway-helm", Path(scratch) / "chart", image)
         made = helm.template(chart, RELEASE, GATEWAY_NAMESPACE, _values(), include_crds=True)
-    return [_slim(each) if each["kind"] == "CustomResourceDefinition" else each for each in made]
+    return [
+        _slim(each) if each["kind"] == "CustomResourceDefinition" else each
+        for each in made
+        if each["kind"] != "CustomResourceDefinition" or each["metadata"]["name"] in DEFINITIONS
+    ]
 
 
 def _with_values(source: Path, target: Path, image: str) -> Path:
@@ -53,6 +76,8 @@ def _with_values(source: Path, target: Path, image: str) -> Path:
 def _values() -> dict[str, Any]:
     sizes = resources(50, 128, cpu_limit_m=1000, memory_limit_mi=512)
     return {
+        # It guards definitions that several owners install; these have one.
+        "crds": {"gatewayAPI": {"safeUpgradePolicy": {"enabled": False}}},
         # It would tell Envoy which zone a node is in; one machine has none, and its webhook is one more thing
         # that can stop a pod from starting.
         "topologyInjector": {"enabled": False},

@@ -28,7 +28,9 @@ class NetworkArgs:
         firewall_image: reference of kube-router's image.
         controller_image: reference of Envoy Gateway's image.
         envoy_image: reference of Envoy's image.
-        gateway_module: folder of the files of Envoy Gateway's Go module, for its chart.
+        images_ready: the resource that brings the images of the edge to the nodes; the pod network does not
+            wait for it.
+        gateway_charts: the folder `charts` of Envoy Gateway's Go module.
         envoy_replicas: Envoy pods; two, so that a drained node does not close the edge.
     """
 
@@ -37,7 +39,8 @@ class NetworkArgs:
     firewall_image: str
     controller_image: str
     envoy_image: str
-    gateway_module: Path
+    gateway_charts: Path
+    images_ready: pulumi.Resource
     envoy_replicas: int = 2
 
 
@@ -48,7 +51,7 @@ def manifests(args: NetworkArgs) -> tuple[list[Manifest], list[Manifest]]:
         *namespace(GATEWAY_NAMESPACE),
         *edge_traffic(),
         *scrape_rights(GATEWAY_NAMESPACE),
-        *controller(args.gateway_module, args.controller_image),
+        *controller(args.gateway_charts, args.controller_image),
         *edge(args.envoy_image, replicas=args.envoy_replicas),
     ]
     return pod_network, entrance
@@ -63,5 +66,7 @@ class Network(pulumi.ComponentResource):
         policy.enforce([*pod_network, *entrance])
         self.pod_network: list[KubernetesObject] = register(pod_network, within(self, args.target))
         """Nothing that runs as a pod can be expected to work before these."""
-        self.edge: list[KubernetesObject] = register(entrance, within(self, args.target, self.pod_network))
+        self.edge: list[KubernetesObject] = register(
+            entrance, within(self, args.target, [args.images_ready, *self.pod_network])
+        )
         self.register_outputs({})

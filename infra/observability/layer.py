@@ -32,13 +32,13 @@ class ObservabilityArgs:
     prometheus_image: str
 
 
-def manifests(args: ObservabilityArgs) -> list[Manifest]:
-    """Return the objects of the layer."""
+def manifests(args: ObservabilityArgs) -> list[list[Manifest]]:
+    """Return the objects of the layer: the namespace, then groups that do not need each other."""
     return [
-        *namespace(OBSERVABILITY_NAMESPACE),
-        *metrics_server(args.metrics_server_image),
-        *kube_state_metrics(args.kube_state_metrics_image),
-        *prometheus(args.prometheus_image),
+        namespace(OBSERVABILITY_NAMESPACE),
+        metrics_server(args.metrics_server_image),
+        kube_state_metrics(args.kube_state_metrics_image),
+        prometheus(args.prometheus_image),
     ]
 
 
@@ -49,7 +49,10 @@ class Observability(pulumi.ComponentResource):
         self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("tidegate:infra:Observability", name, None, opts)
-        objects = manifests(args)
-        policy.enforce(objects)
-        self.objects: list[KubernetesObject] = register(objects, within(self, args.target))
+        groups = manifests(args)
+        policy.enforce([each for group in groups for each in group])
+        first, *others = groups
+        self.objects: list[KubernetesObject] = register(first, within(self, args.target))
+        for group in others:
+            self.objects += register(group, within(self, args.target, self.objects[: len(first)]))
         self.register_outputs({})

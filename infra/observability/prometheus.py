@@ -38,8 +38,6 @@ def prometheus(image: str) -> list[Manifest]:
     text = configuration()
     container = {
         "image": image,
-        # Found on PATH: the official image and Debian's package put the binary in different folders.
-        "command": ["prometheus"],
         "args": [
             "--config.file=/etc/prometheus-config/prometheus.yml",
             "--storage.tsdb.path=/prometheus",

@@ -44,6 +44,8 @@ def postgres_url(postgres_shared: PostgresServer) -> str:
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis for one test, running; the test may kill and start it."""
     server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()

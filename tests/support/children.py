@@ -22,10 +22,13 @@ def free_port() -> int:
 
 
 def find_program(name: str, *folders: Path) -> Path | None:
-    """The program on PATH, links followed, or in one of `folders`."""
+    """The program in one of `folders`, or on PATH.
+
+    Links are left as they are: some programs (Redis) are one file that acts by the name it was called.
+    """
     on_path = shutil.which(name)
-    candidates = [Path(on_path).resolve()] if on_path else []
-    candidates += [folder / name for folder in folders]
+    candidates = [folder / name for folder in folders]
+    candidates += [Path(on_path)] if on_path else []
     return next((path for path in candidates if os.access(path, os.X_OK)), None)
 
 

@@ -14,7 +14,7 @@ from tidegate.proc import run
 
 @dataclass(frozen=True)
 class Footprint:
-    """Containers, networks and volumes of the engine; mounts and packet-filter rules of the host; own files."""
+    """What the engine, the host and the kit's own folder hold."""
 
     containers: frozenset[str]
     networks: frozenset[str]

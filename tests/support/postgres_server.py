@@ -12,7 +12,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from support.children import answers, find_program, free_port, missing, stop, wait_until
 
 _USER = "tidegate"
@@ -83,23 +85,22 @@ class PostgresServer:
         self._made += 1
         name = f"test_{self._made}"
         asyncio.run(self._execute(f"CREATE DATABASE {name}"))
-        return f"postgresql+asyncpg://{_USER}:{self._password}@127.0.0.1:{self.port}/{name}"
+        return self._url(name)
 
     def _serves(self) -> bool:
         try:
             asyncio.run(self._execute("SELECT 1"))
-        except (OSError, asyncpg.PostgresError):
+        except Exception:  # noqa: BLE001 - it has many ways to say that it is still starting
             return False
         return True
 
     async def _execute(self, sql: str) -> None:
-        connection = await asyncpg.connect(
-            host="127.0.0.1", port=self.port, user=_USER, password=self._password, database="postgres"
-        )
-        try:
-            await connection.execute(sql)
-        finally:
-            await connection.close()
+        engine = create_async_engine(self._url("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text(sql))
+
+    def _url(self, database: str) -> str:
+        return f"postgresql+asyncpg://{_USER}:{self._password}@127.0.0.1:{self.port}/{database}"
 
 
 def _unprivileged() -> pwd.struct_passwd:

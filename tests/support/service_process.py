@@ -54,16 +54,15 @@ class ServiceProcess:
         assert found, f"{self.module} ended before {name}: {self.noise[-5:]} {self.lines[-5:]}"
         return found[0]
 
-    def client(self, port_field: str = "port") -> httpx.Client:
+    def client(self) -> httpx.Client:
         """A client for the port the process says it listens on."""
-        event = self.event("serving" if port_field == "port" else "working")
-        return httpx.Client(base_url=f"http://127.0.0.1:{event[port_field]}", timeout=20)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.event('serving')['port']}", timeout=20)
 
     def wait_ready(self) -> httpx.Client:
-        """Wait until the web process takes requests; a client for it."""
-        client = self.client()
-        wait_until(lambda: client.get("/readyz").status_code == 200, what="readiness")
-        return client
+        """Wait until the web process is ready for requests; a client for it."""
+        with self.client() as probe:
+            wait_until(lambda: probe.get("/readyz").status_code == 200, what="readiness")
+        return self.client()
 
     def signal(self, number: int = signal.SIGTERM) -> None:
         """Send a signal."""

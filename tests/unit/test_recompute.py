@@ -22,6 +22,7 @@ from tidegate.run import (
     latency_summary,
     peak_desired,
     peak_ready,
+    pod_lives,
     ready_series,
     save_report,
     totals,
@@ -45,8 +46,8 @@ def figures(folder: Path) -> dict[str, Any]:
             one.route_group: {"p50": one.p50_ms, "p95": one.p95_ms, "p99": one.p99_ms}
             for one in latency_summary(run)
         },
-        "peak_ready_web": peak_ready(ready_series(run), start_s),
-        "peak_desired_web": peak_desired(hpa_series(run), start_s),
+        "peak_ready_web": peak_ready(ready_series(run), start_s) if pod_lives(run, "web") else None,
+        "peak_desired_web": peak_desired(hpa_series(run), start_s) if hpa_series(run) else None,
         "scale_events": [
             {
                 "t_s": event.t_s,

@@ -95,7 +95,8 @@ def _apt(arguments: Sequence[str], tell: Callable[[str], None]) -> None:
             time.sleep(2.0)
             continue
         raise TidegateError(
-            f"apt-get {arguments[0]} failed: {complaint(output)}", cure=f"run apt-get {' '.join(arguments)}"
+            f"apt-get {arguments[0]} failed: {complaint(output)}",
+            cure=f"see what `apt-get {' '.join(arguments)}` says",
         )
 
 

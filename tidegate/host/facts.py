@@ -19,6 +19,7 @@ from tidegate.host.registries import registry_answers
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 """kind's own label on the containers that are a cluster's nodes."""
+_REGISTRY_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,14 @@ class Facts:
         return self._nodes.get(self.left_s())
 
     def registry_answers(self) -> bool | None:
-        """Whether the registry of the catalogue's images answers; None if there was no way to ask."""
-        return self._registry.get(self.left_s())
+        """Whether the registry of the catalogue's images answers; None if there was no way to ask.
+
+        A name server that keeps silent counts as no answer, early enough for others to act on it.
+        """
+        try:
+            return self._registry.get(min(_REGISTRY_S + 1.0, self.left_s() - 1.0))
+        except TimeoutError:
+            return False
 
     def cold(self) -> bool:
         """Whether nothing has been built or pulled into the cache yet."""
@@ -89,7 +96,9 @@ class Facts:
         return engine.api().containers(f"{CLUSTER_LABEL}={self.wanted.cluster_name}")
 
     def _ask_registry(self) -> bool | None:
-        return registry_answers(upstream_references(), self.engine(), timeout_s=min(5.0, self.left_s()))
+        return registry_answers(
+            upstream_references(), self.engine(), timeout_s=min(_REGISTRY_S, self.left_s())
+        )
 
 
 def upstream_references() -> list[str]:

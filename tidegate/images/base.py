@@ -130,13 +130,13 @@ async def _write(context: JobContext, work: Path, target: Path, text: str) -> No
 
 async def _discard(context: JobContext, work: Path) -> None:
     """Remove a work folder that may hold files of root's, and what debootstrap left mounted in it."""
-    if not work.exists():
-        return
-    if os.geteuid() == 0:
-        for mount in ("proc", "sys"):
-            point = work / "root" / mount
-            if point.is_mount():
-                await context.run(["umount", point])
-        await asyncio.to_thread(remove, work)
-    else:
+    if os.geteuid() != 0:
         await context.run(as_root(["rm", "-rf", "--one-file-system", work]))
+        return
+    for point in await asyncio.to_thread(_mounts, work):
+        await context.run(["umount", point])
+    await asyncio.to_thread(remove, work)
+
+
+def _mounts(work: Path) -> list[Path]:
+    return [point for name in ("proc", "sys") if (point := work / "root" / name).is_mount()]

@@ -95,15 +95,18 @@ def _copy(source: Path, target: Path) -> None:
     if source.is_symlink():
         target.symlink_to(source.readlink())
         return
-    if source.is_relative_to(cache_dir()):
-        try:
-            # What is cached is never written again, so a link costs neither time nor disk. A file of the
-            # project must be copied: the Dockerfile is added to here.
-            os.link(source, target)
-            return
-        except OSError:
-            pass
-    shutil.copy2(source, target)
+    # What is cached is never written again, so a link costs neither time nor disk. A file of the project
+    # must be copied: the Dockerfile is added to here.
+    if not (source.is_relative_to(cache_dir()) and _link(source, target)):
+        shutil.copy2(source, target)
+
+
+def _link(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
 
 
 async def _build(context: JobContext, docker: Docker, build: ImageBuild, work: Path) -> None:

@@ -87,6 +87,11 @@ class Docker:
             for name, said in self._inspect("{{json .RepoTags}}\t{{.Size}}", references).items()
         }
 
+    def ids(self, references: Sequence[str]) -> dict[str, str]:
+        """Return the engine's id of those of the images that it has."""
+        rows = self._inspect("{{json .RepoTags}}\t{{.Id}}", references)
+        return {name: said.strip() for name, said in rows.items()}
+
     def _inspect(self, template: str, references: Sequence[str]) -> dict[str, str]:
         """Ask for all images at once; the engine prints those it has, and the tags tell which they are."""
         if not references:
@@ -97,7 +102,9 @@ class Docker:
         for line in self.call(
             "image", "inspect", "--format", template, *references, check=False
         ).splitlines():
-            tags, _, value = line.partition("\t")
+            tags, tab, value = line.partition("\t")
+            if not tab:
+                continue
             names: list[str] = json.loads(tags) or []
             found |= {wanted[name]: value for name in names if name in wanted}
         return found

@@ -52,6 +52,14 @@ class GoPins:
             )
         return Pin(path, version, checksum)
 
+    def version_of(self, package: str) -> str | None:
+        """Return the version of the required module that holds `package`; None when it is our own."""
+        holders = [path for path in self.required if package == path or package.startswith(f"{path}/")]
+        if not holders:
+            return None
+        module = max(holders, key=len)
+        return self.replaced.get(module, (module, self.required[module]))[1]
+
 
 def read_pins(folder: Path) -> GoPins:
     """Read `go.mod` and `go.sum` in `folder`.

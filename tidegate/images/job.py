@@ -19,11 +19,12 @@ Resource = Literal["cpu", "net", "engine"]
 """What a job mostly needs: it bounds how many of a kind run at once."""
 
 _TELLING = re.compile(
-    r"\berror\b|\bfail(ed|ure)?\b|cannot|could not|not found|no such|denied|forbidden|mismatch|undefined|no space"
-    r"|unable|timed? ?out|^E:|^FAIL",
+    r"\berror\b|\bfail(ed|ure)?\b|cannot|could not|not found|no such|denied|forbidden|mismatch|undefined"
+    r"|no space|unable|timed? ?out|^E:|^FAIL",
     re.IGNORECASE,
 )
-_NOISE = re.compile(r"^(go: downloading|#|\s*$)|non-zero code|^note:")
+_NOISE = re.compile(r"^(go: downloading|#|\s*$)|non-zero code|^note:|^(Removing intermediate|--->)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TELLING_CHARACTERS = 240
 _GRACE_S = 5.0
 
@@ -156,7 +157,8 @@ def telling_line(log: Path, began: int = 0) -> str:
     with log.open("rb") as file:
         file.seek(began)
         text = file.read().decode(errors="replace")
-    lines = [line.strip() for line in text.splitlines() if not _NOISE.search(line)]
+    plain = (_COLOUR.sub("", line).strip() for line in text.splitlines())
+    lines = [line for line in plain if not _NOISE.search(line)]
     telling = [line for line in lines if _TELLING.search(line)]
     chosen = (telling or lines or ["no output"])[-1]
     return chosen if len(chosen) <= _TELLING_CHARACTERS else chosen[: _TELLING_CHARACTERS - 3] + "..."

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tidegate.errors import TidegateError
 from tidegate.images.digest import of_file, of_json, of_tree
+from tidegate.images.gobuild import is_local
 from tidegate.images.gomod import GoPins, read_pins
 from tidegate.images.model import Catalogue, From, GoGroup, ModuleFile, Pip
 from tidegate.images.wheelhouse import requirements
@@ -43,10 +44,10 @@ class Keys:
         """What makes each named file: the kind of entry (go, files, wheel, c) and the entry's name."""
         found: dict[str, tuple[str, str]] = {}
         for group_name, group in self._catalogue.go.items():
-            found |= {name: ("go", group_name) for name in group.binaries}
-            found |= {name: ("files", group_name) for name in group.files}
+            found |= dict.fromkeys(group.binaries, ("go", group_name))
+            found |= dict.fromkeys(group.files, ("files", group_name))
         for wheel_name, wheel in self._catalogue.wheels.items():
-            found |= {name: ("wheel", wheel_name) for name in wheel.files}
+            found |= dict.fromkeys(wheel.files, ("wheel", wheel_name))
         return found | {name: ("c", name) for name in self._catalogue.c}
 
     def folder(self, group: GoGroup) -> Path:
@@ -83,10 +84,6 @@ class Keys:
         """Return the key of an image's recipe, with all it is made from."""
         return self._once(f"image:{name}", lambda: self._image(name))
 
-    def tag(self, name: str) -> str:
-        """Return the tag of our own image `name`: the beginning of its key."""
-        return self.image(name)[:16]
-
     def _once(self, name: str, compute: Callable[[], str]) -> str:
         if name not in self._known:
             self._known[name] = compute()
@@ -103,7 +100,7 @@ class Keys:
         binary = group.binaries[name]
         folder = self.folder(group)
         self.pins(group_name)
-        own = of_tree(folder / binary.package) if binary.package.startswith("./") else ""
+        own = of_tree(folder / binary.package) if is_local(binary.package) else ""
         return of_json(
             {
                 "format": GO_FORMAT,

@@ -62,6 +62,9 @@ def place(item: ModuleFile, module: Path, target: Path) -> None:
         target.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False))
     else:
         shutil.copy(source, target)
+        # A module's archive keeps no modes: what says that it is a script must be one again.
+        if target.read_bytes()[:2] == b"#!":
+            target.chmod(0o755)
     _writable(target)
 
 
@@ -82,7 +85,7 @@ async def take_files(
     go: GoCommand,
     toolchain: Toolchain,
 ) -> None:
-    """Put files of a Go module into the cache as the entry `name`."""
+    """Put files of a Go module into the cache as the entry `name`, under the paths they have there."""
     async with lock(WORK_LOCK, shared=True), lock(f"{entry.area}-{entry.label}"):
         if entry.problem() is None:
             return
@@ -94,5 +97,5 @@ async def take_files(
         pins = read_pins(work)
         source = await module_dir(context, go, env, work, pins, item.module)
         with making(entry, versions={item.module: pins.pin(item.module).version}) as made:
-            await asyncio.to_thread(place, item, source, made / name)
+            await asyncio.to_thread(place, item, source, made / item.path)
         remove(work)

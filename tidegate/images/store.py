@@ -187,7 +187,7 @@ async def lock(name: str, *, shared: bool = False) -> AsyncGenerator[None]:
         shared: whether other shared holders are let in.
     """
     with _open_lock(name) as file:
-        while not _try(file, shared=shared):
+        while not _try(file, shared=shared):  # noqa: ASYNC110 - another process holds it
             await asyncio.sleep(_LOCK_POLL_S)
         yield
 
@@ -207,4 +207,18 @@ def entries(area: str) -> list[tuple[Path, Manifest | None]]:
             found.append((folder, Manifest.model_validate(json.loads((folder / _MANIFEST).read_text()))))
         except (OSError, ValueError):
             found.append((folder, None))
+    return found
+
+
+def verify() -> list[str]:
+    """Return what is wrong with any entry of the cache, comparing contents."""
+    found: list[str] = []
+    for area in ("bin", "modules", "wheels"):
+        for path, manifest in entries(area):
+            if manifest is None:
+                found.append(f"{path} has no manifest")
+                continue
+            problem = Entry(area, manifest.name, manifest.key).problem(thorough=True)
+            if problem is not None:
+                found.append(problem)
     return found

@@ -1,4 +1,4 @@
-"""The Python packages of an image: wheels by the hashes of the project's lock file, fetched outside the image."""
+"""The Python packages of an image: wheels by the lock file's hashes, fetched outside the image."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 A path is one list of timestamps; its parts are the differences of neighbours, so they cannot overlap or
 leave anything out. They also add up to the whole exactly, not just nearly: unix seconds of this century
-are multiples of 2**-22 s in a double, and so are their differences and the sums of those.
+are multiples of 2**-23 s in a double, and so are their differences, which a double holds without rounding
+as long as an event takes less than some years.
 """
 
 from __future__ import annotations

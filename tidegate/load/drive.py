@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -69,7 +70,8 @@ def run_load(
     Raises:
         TidegateError: unknown scenario or parameter, a host that may not be loaded, or Locust failed.
     """
-    plan = plan_scenario(scenario, parameters, folder=folder)
+    with progress.status(f"Reading {scenario}") if progress is not None else contextlib.nullcontext():
+        plan = plan_scenario(scenario, parameters, folder=folder)
     if not run_dir.is_dir():
         raise TidegateError("the Run's folder is not there", where=str(run_dir))
     tail = RequestTail(run_dir, RequestTail.present(run_dir))

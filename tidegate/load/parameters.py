@@ -22,18 +22,22 @@ class LoadParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    rps: float = Field(1.0, gt=0, le=100, description="Requests per second each user plans.")
+    rps: float = Field(default=1.0, gt=0, le=100, description="Requests per second each user plans.")
     arrivals: Arrivals = Field(
-        "poisson", description="Gaps between one user's requests: poisson or constant."
+        default="poisson", description="Gaps between one user's requests: poisson or constant."
     )
-    seed: int = Field(1, ge=0, description="Decides every random draw of schedule and task.")
+    seed: int = Field(default=1, ge=0, description="Decides every random draw of schedule and task.")
     request_timeout_s: float = Field(
-        30.0, gt=0, le=120, description="Seconds after which a request is given up."
+        default=30.0, gt=0, le=120, description="Seconds after which a request is given up."
     )
-    max_requests: int = Field(50_000, ge=1, le=2_000_000, description="Requests after which the load ends.")
-    max_duration_s: float = Field(1800.0, gt=0, le=14_400, description="Seconds after which the load ends.")
+    max_requests: int = Field(
+        default=50_000, ge=1, le=2_000_000, description="Requests after which the load ends."
+    )
+    max_duration_s: float = Field(
+        default=1800.0, gt=0, le=14_400, description="Seconds after which the load ends."
+    )
     allow_host: str = Field(
-        "", description="The one host beside this machine that may be loaded; must equal it."
+        default="", description="The one host beside this machine that may be loaded; must equal it."
     )
 
     @property

@@ -137,7 +137,7 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was recorded so far, in a native thread. What cannot be written is kept for the next time."""
+        """Write what was recorded so far, in a native thread; what cannot be written is tried again."""
         try:
             gevent.get_hub().threadpool.apply(self._write, (self._take(),))
         except TidegateError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidegate.models.base import Model
 from tidegate.models.cluster import ClusterConfig
 from tidegate.models.plan import Plan
 from tidegate.models.policy import Policy
@@ -13,6 +14,13 @@ from tidegate.models.verdict import Verdict
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schema (draft 2020-12) of each model by its lower-case name."""
-    models = (Policy, Slo, ClusterConfig, StackConfig, Plan, Verdict)
-    return {model.__name__.lower(): model.model_json_schema() for model in models}
+    """Return the JSON schemas (draft 2020-12): `policy`, `slo`, `cluster`, `stack`, `plan`, `verdict`."""
+    models: dict[str, type[Model]] = {
+        "policy": Policy,
+        "slo": Slo,
+        "cluster": ClusterConfig,
+        "stack": StackConfig,
+        "plan": Plan,
+        "verdict": Verdict,
+    }
+    return {name: model.model_json_schema() for name, model in models.items()}

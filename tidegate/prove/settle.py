@@ -63,7 +63,7 @@ def _gateway_answers(base: str) -> str:
         answer = httpx.get(f"{base}/readyz", timeout=5.0)
     except httpx.HTTPError as error:
         return type(error).__name__
-    return "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"
+    return "" if answer.is_success else f"status {answer.status_code}"
 
 
 def web_hpa(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -74,8 +74,8 @@ def web_hpa(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _hpa_problem(environment: Mapping[str, str]) -> str:
-    status = web_hpa(environment).get("status", {})
-    metrics = status.get("currentMetrics") or []
+    status: dict[str, Any] = web_hpa(environment).get("status", {})
+    metrics: list[dict[str, Any]] = status.get("currentMetrics") or []
     return "" if any(_reading(metric) is not None for metric in metrics) else "<unknown>"
 
 

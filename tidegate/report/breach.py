@@ -17,7 +17,7 @@ from tidegate.report.frame import Frame
 from tidegate.report.model import Breach, Reaction
 from tidegate.report.requests import LATENCY_BUCKET_S
 from tidegate.report.words import milliseconds, number
-from tidegate.run import HpaPoint, RunReader, with_latency
+from tidegate.run import RunReader, with_latency
 from tidegate.run.percentile import percentile_of
 
 LEAST_SLOW = 2
@@ -71,12 +71,20 @@ def reaction(
     run: RunReader,
     frame: Frame,
     breaches: list[Breaches],
-    points: list[HpaPoint],
+    cpu: list[tuple[float, float]],
     events: list[ScaleEvent],
 ) -> Reaction:
     """Return the first breach, and the first pod of a scale-out that was Ready after it.
 
-    Without a breach of a latency objective the first reading of CPU above target and tolerance counts.
+    Without a breach of a latency objective the first moment counts at which the mean CPU use of the pods was
+    above target and tolerance.
+
+    Args:
+        run: the run.
+        frame: its frame.
+        breaches: those of the latency objectives.
+        cpu: mean use of the request by time, percent.
+        events: the scale events.
     """
     found = [
         Breach(
@@ -91,11 +99,10 @@ def reaction(
     first = min(found, key=lambda breach: breach.t_s, default=None)
     if first is None:
         limit = cpu_limit_percent(run)[1]
-        over = (p for p in points if frame.within(p.t_s) and (p.cpu_percent or 0) > limit)
-        point = next(over, None)
-        if point is not None:
-            what = f"CPU at {point.cpu_percent} % of the request, above {number(limit)} %"
-            first = Breach(t_s=point.t_s, kind="cpu", what=what)
+        over = next((one for one in cpu if frame.within(one[0]) and one[1] > limit), None)
+        if over is not None:
+            what = f"CPU at {over[1]:.0f}\u00a0% of the request, above {number(limit)}\u00a0%"
+            first = Breach(t_s=over[0], kind="cpu", what=what)
     ready: list[tuple[float, str]] = []
     for event in events:
         for path in event.paths if event.direction == "up" else ():

@@ -6,6 +6,7 @@ from tidegate.lag import ScaleEvent, breakdown, summarize
 from tidegate.report.breach import latency_breaches, reaction
 from tidegate.report.frame import Frame, frame_of
 from tidegate.report.model import (
+    CpuSeries,
     Generator,
     LoadSeries,
     Part,
@@ -25,13 +26,15 @@ from tidegate.report.requests import (
     start_delay_chart,
     totals,
 )
-from tidegate.report.samples import cpu_chart, metric_chart, peak
+from tidegate.report.samples import cpu_chart, mean_cpu, metric_chart, peak, web_cpu
 from tidegate.report.slices import slices
 from tidegate.report.story import paired, story
-from tidegate.run import HpaPoint, PodLife, RunReader, hpa_series, nearest_rank, pod_lives, ready_steps
+from tidegate.run import HpaPoint, ReadyPoint, RunReader, hpa_series, nearest_rank, pod_lives, ready_steps
 from tidegate.run.format import WEB_COMPONENT
 
 MOST_NOTES = 200
+MOST_EVENT_PODS = 800
+"""Pods of scale events in one report, shared evenly by its events."""
 
 
 def collect(run: RunReader) -> ReportData:
@@ -46,8 +49,11 @@ def collect(run: RunReader) -> ReportData:
     points, steps, events = hpa_series(run), ready_steps(web), breakdown(run)
     breaches = latency_breaches(run)
     load = load_chart(run, frame)
-    series = _series(run, frame, load, points, web)
-    reacted = reaction(run, frame, breaches, points, events)
+    each = web_cpu(run, {life.name for life in web})
+    cpu = cpu_chart(run, each, reported_chart(points, frame), frame)
+    series = _series(run, frame, load, cpu, points, steps)
+    usage = mean_cpu(each) or [(point.t_s, float(point.cpu_percent or 0)) for point in points]
+    reacted = reaction(run, frame, breaches, usage, events)
     faults = paired(run.faults())
     shown, not_shown = lanes(lives, served_by_pod(run), frame)
     counts = replicas(steps, points, frame)
@@ -72,7 +78,7 @@ def collect(run: RunReader) -> ReportData:
         peak_ready_web=counts.peak_ready,
         peak_desired_web=counts.peak_desired,
         reaction=reacted,
-        scale_events=tuple(_scale(event) for event in events),
+        scale_events=tuple(_scale(event, MOST_EVENT_PODS // max(1, len(events))) for event in events),
         lag_summary=tuple(
             Part(part=one.part, count=one.count, median_s=one.median_s, p95_s=one.p95_s, max_s=one.max_s)
             for one in summarize(events)
@@ -90,18 +96,22 @@ def collect(run: RunReader) -> ReportData:
 
 
 def _series(
-    run: RunReader, frame: Frame, load: LoadSeries | None, points: list[HpaPoint], web: list[PodLife]
+    run: RunReader,
+    frame: Frame,
+    load: LoadSeries | None,
+    cpu: CpuSeries | None,
+    points: list[HpaPoint],
+    steps: list[ReadyPoint],
 ) -> Series:
-    reported = reported_chart(points, frame)
     hpa = run.plan.policy.web.hpa
     return Series(
         load=load,
         latency=latency_chart(run, frame),
-        ready=ready_chart(ready_steps(web), frame),
+        ready=ready_chart(steps, frame),
         desired=desired_chart(points, frame),
         min_replicas=hpa.min_replicas,
         max_replicas=hpa.max_replicas,
-        cpu=cpu_chart(run, {life.name for life in web}, reported, frame),
+        cpu=cpu,
         queue_depth=metric_chart(run, "queue_depth", frame),
         queue_age_s=metric_chart(run, "queue_age_s", frame),
         start_delay_p99_ms=start_delay_chart(start_delay(run), frame),
@@ -124,7 +134,8 @@ def _generator(run: RunReader, frame: Frame) -> Generator:
     )
 
 
-def _scale(event: ScaleEvent) -> Scale:
+def _scale(event: ScaleEvent, most: int) -> Scale:
+    kept = event.paths[max(0, len(event.paths) - most) :]
     return Scale(
         t_s=event.t_s,
         direction=event.direction,
@@ -137,8 +148,9 @@ def _scale(event: ScaleEvent) -> Scale:
             PodTime(
                 pod=path.pod, node=path.node, total_s=path.total_s, parts=path.parts_s, missing=path.missing
             )
-            for path in event.paths
+            for path in kept
         ),
+        pods_not_shown=len(event.paths) - len(kept),
         absent=event.absent,
         sample_window_s=event.sample_window_s,
     )

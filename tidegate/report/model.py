@@ -19,6 +19,8 @@ class Failure(Model):
 
     what: str
     count: int
+    first_t_s: float = Field(description="Intended start of the first.")
+    last_t_s: float
 
 
 class Totals(Model):
@@ -32,8 +34,10 @@ class Totals(Model):
         description="95 % confidence interval; the verdict's where it gives one."
     )
     mean_offered_rps: float | None
-    peak_offered_rps: float | None = Field(description="The highest mean over one bucket of `series.load`.")
-    failures: tuple[Failure, ...] = Field(description="By cause, the most frequent first, at most five.")
+    peak_offered_rps: float | None = Field(
+        description="The highest mean over five seconds, or over a longer bucket."
+    )
+    failures: tuple[Failure, ...] = Field(description="By cause, the most frequent first, at most ten.")
 
 
 class ObjectiveResult(Model):
@@ -78,6 +82,7 @@ class Scale(Model):
     total_s: float | None
     parts: dict[str, float]
     pods: tuple[PodTime, ...]
+    pods_not_shown: int = Field(description="Pods left out for room; those kept are the last ones.")
     absent: int
     sample_window_s: float | None
 

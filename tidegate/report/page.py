@@ -10,9 +10,10 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tidegate.lag import DOWN_PARTS, UP_PARTS
 from tidegate.models import Plan
 from tidegate.report import words
-from tidegate.report.bars import bar, scale_of
+from tidegate.report.bars import PART_WORDS, bar, scale_of
 from tidegate.report.embed import script_json
 from tidegate.report.hero import hero
 from tidegate.report.model import ReportData
@@ -32,6 +33,8 @@ SCRIPTS = (
     "specs.js",
     "page.js",
 )
+MOST_EVENTS = 200
+"""Scale events listed; the JSON has all of them."""
 FIRST_SCRIPT = "theme.js"
 """Runs before anything is painted, so that a chosen theme does not flash."""
 
@@ -113,5 +116,10 @@ def render(data: ReportData, plan: Plan) -> str:
             hero=hero(data),
             bar=bar,
             bar_scale=scale_of(data.scale_events),
+            most_events=MOST_EVENTS,
+            part_words=PART_WORDS,
+            up_parts=UP_PARTS,
+            down_parts=DOWN_PARTS,
+            directions={event.direction for event in data.scale_events},
         )
     )

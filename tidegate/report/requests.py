@@ -25,7 +25,8 @@ LOAD_BUCKETS = 900
 LATENCY_BUCKETS = 450
 LATENCY_BUCKET_S = 5.0
 """Shortest bucket of a percentile: below it a handful of requests makes every bucket's p99 its maximum."""
-MOST_FAILURES = 5
+PEAK_S = 5.0
+MOST_FAILURES = 10
 
 
 def totals(run: RunReader, availability: Check | None, load: LoadSeries | None, frame: Frame) -> Totals:
@@ -36,10 +37,18 @@ def totals(run: RunReader, availability: Check | None, load: LoadSeries | None, 
     if interval is None and count:
         low, high = wilson(ok, count)
         interval = (100 * low, 100 * high)
-    failed = requests.filter(~pl.col("ok")).select(
-        what=pl.coalesce("error", pl.format("HTTP {}", "status")) + pl.lit(" on ") + pl.col("route")
+    by_cause = (
+        requests.filter(~pl.col("ok"))
+        .group_by(
+            what=pl.coalesce("error", pl.format("HTTP {}", "status")) + pl.lit(" on ") + pl.col("route")
+        )
+        .agg(
+            count=pl.len(),
+            first_t_s=pl.col("intended_start_s").min(),
+            last_t_s=pl.col("intended_start_s").max(),
+        )
+        .sort(["count", "what"], descending=[True, False])
     )
-    by_cause = failed.group_by("what").len("count").sort(["count", "what"], descending=[True, False])
     span_s = frame.window_s[1] - frame.window_s[0]
     return Totals(
         requests=count,
@@ -48,12 +57,24 @@ def totals(run: RunReader, availability: Check | None, load: LoadSeries | None, 
         availability_percent=100 * ok / count if count else None,
         availability_interval_percent=interval,
         mean_offered_rps=count / span_s if count and span_s > 0 else None,
-        peak_offered_rps=max(load.offered, default=None) if load else None,
+        peak_offered_rps=max(smoothed(load), default=None) if load else None,
         failures=tuple(
-            Failure(what=str(row["what"])[:200], count=int(row["count"]))
+            Failure(
+                what=str(row["what"])[:200],
+                count=int(row["count"]),
+                first_t_s=float(row["first_t_s"]),
+                last_t_s=float(row["last_t_s"]),
+            )
             for row in by_cause.head(MOST_FAILURES).iter_rows(named=True)
         ),
     )
+
+
+def smoothed(load: LoadSeries) -> list[float]:
+    """Return offered requests a second as means over `PEAK_S` from each bucket on: a peak, not a flicker."""
+    width = max(1, round(PEAK_S / load.bucket_s))
+    last = max(1, len(load.offered) - width + 1)
+    return [sum(load.offered[i : i + width]) / len(load.offered[i : i + width]) for i in range(last)]
 
 
 def groups(slo: Slo) -> list[str]:

@@ -11,7 +11,7 @@ import polars as pl
 from tidegate.report.breach import cpu_limit_percent
 from tidegate.report.frame import Frame
 from tidegate.report.model import XY, CpuSeries, PodLine
-from tidegate.report.thin import extremes, line
+from tidegate.report.thin import extremes
 from tidegate.run import RunReader
 
 MOST_PODS = 60
@@ -48,28 +48,37 @@ def _label(labels: str, key: str) -> str:
     return str(cast("dict[str, Any]", found).get(key, "")) if isinstance(found, dict) else ""
 
 
-def cpu_chart(run: RunReader, web: Collection[str], reported: XY, frame: Frame) -> CpuSeries | None:
-    """Return CPU of the web pods, percent of their request, their mean, and what the autoscaler reported.
+def web_cpu(run: RunReader, web: Collection[str]) -> pl.DataFrame:
+    """Return each CPU sample of the web pods once: `pod`, `t_s`, `received_s` (first seen), `percent`.
 
-    Where no pod was recorded, the pods whose container is named `web` are taken.
+    A pod that no watch told of is known by its container's name.
     """
-    rows = _inside(run.metrics("pod_cpu_cores"), frame)
+    rows = run.metrics("pod_cpu_cores")
     known = {text: (_label(text, "pod"), _label(text, "container")) for text in rows["labels"].unique()}
-    chosen = {
-        text: pod for text, (pod, container) in known.items() if (pod in web if web else container == "web")
-    }
-    if not chosen and not reported.x:
-        return None
-    each = (
+    chosen = {text: pod for text, (pod, container) in known.items() if pod in web or container == "web"}
+    return (
         rows.filter(pl.col("labels").is_in(list(chosen)))
-        .group_by("labels", "t_s")
+        .with_columns(pod=pl.col("labels").replace_strict(chosen, default="", return_dtype=pl.String()))
+        .group_by("pod", "t_s")
         .agg(pl.col("value").first(), pl.col("received_s").min())
-        .sort("received_s", "t_s", "labels")
-        .with_columns(percent=pl.col("value") * (100_000 / run.plan.policy.web.cpu_request_m))
+        .sort("received_s", "t_s", "pod")
+        .select(
+            "pod",
+            "t_s",
+            "received_s",
+            percent=pl.col("value") * (100_000 / run.plan.policy.web.cpu_request_m),
+        )
     )
+
+
+def cpu_chart(run: RunReader, each: pl.DataFrame, reported: XY, frame: Frame) -> CpuSeries | None:
+    """Return CPU of the web pods (see `web_cpu`), their mean, and what the autoscaler reported."""
+    inside = _inside(each, frame)
+    if inside.is_empty() and not reported.x:
+        return None
     lines: list[PodLine] = []
-    # Without any recorded pod partition_by gives one empty part.
-    parts = {chosen[str(part["labels"][0])]: part for part in each.partition_by("labels") if part.height}
+    # Of an empty frame partition_by gives one empty part.
+    parts = {str(part["pod"][0]): part for part in inside.partition_by("pod") if part.height}
     most = max(20, MOST_CPU_POINTS // max(1, min(MOST_PODS, len(parts))))
     for pod in sorted(parts)[:MOST_PODS]:
         part = parts[pod].sort("t_s")
@@ -80,22 +89,30 @@ def cpu_chart(run: RunReader, web: Collection[str], reported: XY, frame: Frame) 
         band_percent=cpu_limit_percent(run),
         pods=tuple(lines),
         pods_not_shown=len(parts) - len(lines),
-        mean=_mean(each, frame),
+        mean=_mean_chart(each, frame),
         reported=reported,
     )
 
 
-def _mean(each: pl.DataFrame, frame: Frame) -> XY:
-    """Return the mean over pods after each poll, of each pod's newest sample that is not stale."""
+def mean_cpu(each: pl.DataFrame) -> list[tuple[float, float]]:
+    """Return the mean over pods after each poll: time of its newest sample, and percent.
+
+    Of each pod its newest sample counts, as long as it is not stale.
+    """
     newest: dict[str, tuple[float, float]] = {}
-    points: dict[float, float] = {}
+    means: dict[float, float] = {}
     for poll in each.partition_by("received_s", maintain_order=True):
-        for pod, t_s, percent in poll.select("labels", "t_s", "percent").iter_rows():
+        for pod, t_s, percent in poll.select("pod", "t_s", "percent").iter_rows():
             newest[pod] = (t_s, percent)
         if not newest:
             continue
         last_s = max(t_s for t_s, _ in newest.values())
         fresh = [percent for t_s, percent in newest.values() if t_s > last_s - STALE_S]
-        points[frame.x(last_s)] = sum(fresh) / len(fresh)
-    x = sorted(points)
-    return extremes(x, [points[one] for one in x]) if x else line([], [])
+        means[last_s] = sum(fresh) / len(fresh)
+    return sorted(means.items())
+
+
+def _mean_chart(each: pl.DataFrame, frame: Frame) -> XY:
+    first_s, last_s = frame.domain_s
+    inside = [(frame.x(t_s), mean) for t_s, mean in mean_cpu(each) if first_s <= t_s <= last_s]
+    return extremes([x for x, _ in inside], [mean for _, mean in inside])

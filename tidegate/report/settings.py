@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from tidegate.models import Policy, Slo
-from tidegate.models.base import Unit
 
 _SUFFIXES = {
     "_m": "m",
@@ -60,16 +58,10 @@ def slo_settings(slo: Slo) -> tuple[Setting, ...]:
     for name, field in Slo.model_fields.items():
         if name == "latency":
             for one in slo.latency:
-                rows.append(
-                    Setting(
-                        name=f"{one.route_group} p{one.percentile:g}",
-                        value=f"{one.threshold_ms:g} ms",
-                        reason=", ".join(one.routes),
-                        changed_from=None,
-                    )
-                )
+                title, routes = f"{one.route_group} p{one.percentile:g}", ", ".join(one.routes)
+                rows += [Setting(title, f"{one.threshold_ms:g} ms", routes, None)]
         else:
-            rows.append(Setting(name, _text(name, field, getattr(slo, name)), field.description or "", None))
+            rows.append(Setting(name, _text(name, getattr(slo, name)), field.description or "", None))
     return tuple(rows)
 
 
@@ -81,23 +73,19 @@ def _sections(model: BaseModel, default: BaseModel, path: str) -> Iterator[Secti
         if isinstance(value, BaseModel):
             below.extend(_sections(value, usual, f"{path}.{name}" if path else name))
             continue
-        said, usually = _text(name, field, value), _text(name, field, usual)
+        said, usually = _text(name, value), _text(name, usual)
         own.append(Setting(name, said, field.description or "", usually if said != usually else None))
     if own:
         yield Section(path, _TITLES.get(path, path), tuple(own))
     yield from below
 
 
-def _unit(name: str, field: FieldInfo) -> str:
-    if not any(isinstance(one, Unit) for one in field.metadata):
-        # An optional number keeps its unit inside the union, out of the field's own metadata.
-        if field.annotation in (str, bool):
-            return ""
+def _unit(name: str) -> str:
     endings = sorted(_SUFFIXES, key=len, reverse=True)
     return next((_SUFFIXES[ending] for ending in endings if name.endswith(ending)), "")
 
 
-def _text(name: str, field: FieldInfo, value: object) -> str:
+def _text(name: str, value: object) -> str:
     if value is None:
         return "not set"
     if isinstance(value, tuple):
@@ -105,7 +93,7 @@ def _text(name: str, field: FieldInfo, value: object) -> str:
     shown = (
         f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     )
-    unit = _unit(name, field)
+    unit = _unit(name) if isinstance(value, int | float) else ""
     return f"{shown} {unit}" if unit else shown
 
 

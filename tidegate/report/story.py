@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from tidegate.lag import ScaleEvent
 from tidegate.report.frame import Frame
 from tidegate.report.model import Fault, LoadSeries, Moment, Reaction
+from tidegate.report.requests import smoothed
 from tidegate.report.words import number, plural, seconds
 from tidegate.run import FaultRecord, Note, ReadyPoint
 
-PEAK_SHARE = 0.98
+PEAK_SHARE = 0.9
 MOST_SCALES = 12
+MOST_MOMENTS = 60
 
 
 def story(
@@ -33,26 +35,22 @@ def story(
         *_gaps(notes, frame),
     ]
     order = ("load", "fault", "breach", "up", "ready", "recovered", "down", "gap", "end")
-    return tuple(sorted(found, key=lambda moment: (moment.t_s, order.index(moment.kind))))
+    return tuple(sorted(found, key=lambda moment: (moment.t_s, order.index(moment.kind)))[:MOST_MOMENTS])
 
 
 def _load(frame: Frame, load: LoadSeries | None) -> Iterator[Moment]:
     if load is None:
         return
-    inside = [
-        (frame.origin_s + x, rate)
-        for x, rate in zip(load.x, load.offered, strict=True)
-        if frame.within(frame.origin_s + x)
-    ]
+    means = smoothed(load)
+    inside = [(frame.origin_s + x, rate) for x, rate in zip(load.x, means, strict=False)]
+    inside = [(t_s, rate) for t_s, rate in inside if frame.within(t_s)]
     if not inside:
         return
-    first = inside[: max(1, round(5 / load.bucket_s))]
-    began = sum(rate for _, rate in first) / len(first)
+    began, top = inside[0][1], max(rate for _, rate in inside)
     yield Moment(t_s=frame.window_s[0], kind="load", title=f"Load begins at {number(began, 2)} requests/s")
-    top = max(rate for _, rate in inside)
     if top > began * 1.2:
         at_s = next(t_s for t_s, rate in inside if rate >= top * PEAK_SHARE)
-        yield Moment(t_s=at_s, kind="load", title=f"Load reaches its peak, {number(top, 3)} requests/s")
+        yield Moment(t_s=at_s, kind="load", title=f"Load is near its peak of {number(top, 3)} requests/s")
     yield Moment(t_s=frame.window_s[1], kind="end", title="Load ends")
 
 

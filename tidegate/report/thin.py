@@ -14,7 +14,7 @@ _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
 def bucket_for(span_s: float, least_s: float, most_buckets: int) -> float:
-    """Return the shortest round bucket, at least `least_s`, of which at most `most_buckets` cover `span_s`."""
+    """Return the shortest round bucket (seconds) of which at most `most_buckets` cover `span_s`."""
     wanted_s = max(least_s, span_s / most_buckets)
     for step_s in _STEPS_S:
         if step_s >= wanted_s:

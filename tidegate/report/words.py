@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-NONE = "–"
+NONE = "\u2013"
+"""A dash, for what is not known."""
+_GAP = "\u00a0"
+"""Between a number and its unit, so that no line breaks there."""
 
 
 def whole(value: float | None) -> str:
@@ -25,20 +28,22 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a duration: `8.4 s`, `0.031 s`, `3 min 20 s`, `1 h 5 min`."""
+    """Return a duration: `8.4 s`, `31 ms`, `3 min 20 s`, `1 h 5 min`."""
     if value is None:
         return NONE
+    if value == 0:
+        return f"0{_GAP}s"
     if abs(value) < 0.9995:
-        return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
+        return f"{value * 1000:.0f}{_GAP}ms"
     if abs(value) < 99.95:
-        return f"{value:.1f} s"
+        return f"{value:.1f}{_GAP}s"
     if abs(value) < 119.5:
-        return f"{value:.0f} s"
+        return f"{value:.0f}{_GAP}s"
     total = round(value)
     hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60
     if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return f"{hours}{_GAP}h {minutes}{_GAP}min" if minutes else f"{hours}{_GAP}h"
+    return f"{minutes}{_GAP}min {rest}{_GAP}s" if rest else f"{minutes}{_GAP}min"
 
 
 def milliseconds(value: float | None) -> str:
@@ -46,10 +51,10 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return NONE
     if abs(value) >= 9_999.5:
-        return f"{value / 1000:,.1f} s"
+        return f"{value / 1000:,.1f}{_GAP}s"
     if abs(value) >= 999.5:
-        return f"{value / 1000:.2f} s"
-    return f"{value:.0f} ms" if value >= 9.95 else f"{value:.1f} ms"
+        return f"{value / 1000:.2f}{_GAP}s"
+    return f"{value:.0f}{_GAP}ms" if value >= 9.95 else f"{value:.1f}{_GAP}ms"
 
 
 def percent(value: float | None) -> str:
@@ -57,13 +62,13 @@ def percent(value: float | None) -> str:
     if value is None:
         return NONE
     cut = math.floor(value * 1000 + 1e-9) / 1000
-    return f"{cut:.3f}".rstrip("0").rstrip(".") + " %"
+    return f"{cut:.3f}".rstrip("0").rstrip(".") + f"{_GAP}%"
 
 
 def offset(x: float) -> str:
     """Return seconds from the start of the load as a clock: `0:41`, `-0:20`, `1:02:05`."""
     total = math.floor(abs(x))
-    sign = "−" if x < 0 and total else ""
+    sign = "\u2212" if x < 0 and total else ""
     hours, minutes, rest = total // 3600, total % 3600 // 60, total % 60
     return f"{sign}{hours}:{minutes:02}:{rest:02}" if hours else f"{sign}{minutes}:{rest:02}"
 
@@ -89,4 +94,4 @@ def unit_value(value: float | None, unit: str) -> str:
         return seconds(value)
     if unit in ("%", "percent"):
         return percent(value)
-    return f"{number(value, 4)} {unit}".strip()
+    return f"{number(value, 4)}{_GAP}{unit}".strip()

@@ -47,7 +47,7 @@ class RequestRow(NamedTuple):
     """Name of the pod that answered (`X-Served-By`)."""
     request_id: str | None
     user: int
-    """Number of the simulated user that sent it; one user has one request in flight at a time."""
+    """Number of the simulated user that sent it, one request in flight at a time; -1 when unknown."""
     bytes: int
     """Length of the response body."""
 

@@ -20,6 +20,10 @@ WATCH_GAP_S = 10.0
 """Seconds without sight of the cluster that may hide a scale event: less than one autoscaler sync (15 s)."""
 
 
+_SAMPLED = ("pod metrics", "Prometheus")
+"""How notes of the recorder's polls begin, as opposed to its watches."""
+
+
 class Doubt(Enum):
     """What a doubt is about."""
 
@@ -70,7 +74,7 @@ def generator_lag(run: RunReader) -> GeneratorLag | None:
         .select(
             "intended_start_s",
             lag_ms=((pl.col("start_s") - pl.col("free_s")) * 1000).clip(lower_bound=0),
-            queued=pl.col("free_s") > pl.col("intended_start_s"),
+            queued=(pl.col("user") >= 0) & (pl.col("free_s") > pl.col("intended_start_s")),
         )
     )
     if run.plan.load_window_s is not None:
@@ -105,7 +109,9 @@ def _notes(run: RunReader) -> Iterator[tuple[Doubt, str]]:
     start_s, end_s = run.plan.load_window_s or (float("-inf"), float("inf"))
     for note in run.notes():
         if note.gap_s is not None:
-            if note.gap_s > WATCH_GAP_S and note.t_s > start_s and note.t_s - note.gap_s < end_s:
+            # A gap in samples needs no note: it is seen in the samples themselves.
+            hides = note.gap_s > WATCH_GAP_S and not note.what.startswith(_SAMPLED)
+            if hides and note.t_s > start_s and note.t_s - note.gap_s < end_s:
                 yield (
                     Doubt.CLUSTER,
                     f"The recorder did not see the cluster for {note.gap_s:.0f} s: {note.what}.",

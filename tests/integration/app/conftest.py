@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
+from support.postgres_server import PostgresServer
 from support.service_process import ServiceProcess
 
 from app.core.settings import load_settings
@@ -25,6 +28,26 @@ def migrated_url(postgres_url: str) -> str:
 @pytest.fixture
 def start_service(tmp_path: Path) -> Iterator[StartService]:
     """Starts `python -m <module>`; all that is left at the end is killed."""
+    with _starting(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared_web(
+    postgres_shared: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A client for one web process on one database for all tests of a module."""
+    url = postgres_shared.new_database()
+    asyncio.run(migrate(load_settings("migrate", database_url=url)))
+    with (
+        _starting(tmp_path_factory.mktemp("web")) as start,
+        start("app", DATABASE_URL=url).wait_ready() as web,
+    ):
+        yield web
+
+
+@contextmanager
+def _starting(folder: Path) -> Generator[StartService, None, None]:
     started: list[ServiceProcess] = []
 
     def start(module: str, **settings: str) -> ServiceProcess:
@@ -35,10 +58,12 @@ def start_service(tmp_path: Path) -> Iterator[StartService]:
             "FRAUD_WEIGHT": "0.0005",
             "DRAIN_S": "0.5",
         }
-        process = ServiceProcess(module, tmp_path / f"process-{len(started) + 1}", defaults | settings)
+        process = ServiceProcess(module, folder / f"process-{len(started) + 1}", defaults | settings)
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        process.close()
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.close()

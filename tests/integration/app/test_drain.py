@@ -88,9 +88,9 @@ def test_a_request_under_way_ends_before_the_process(
 def test_the_time_for_the_end_is_bounded(
     migrated_url: str, start_service: Callable[..., ServiceProcess]
 ) -> None:
-    # The whole check takes several times the limit.
+    # One check takes far longer than the process is given.
     process = start_service(
-        "app", DATABASE_URL=migrated_url, FRAUD_WEIGHT="4", DRAIN_S="0", GRACEFUL_TIMEOUT_S="1"
+        "app", DATABASE_URL=migrated_url, FRAUD_WEIGHT="10", DRAIN_S="0", GRACEFUL_TIMEOUT_S="1"
     )
     with process.wait_ready() as probe:
         out = threading.Event()
@@ -99,7 +99,7 @@ def test_the_time_for_the_end_is_bounded(
         wait_until(lambda: "http_requests_in_progress 1.0" in probe.get("/metrics").text, what="a request")
         out.set()
     process.signal(signal.SIGTERM)
-    assert process.wait() == 0
+    assert process.wait(within_s=12) == 0
     caller.join(20)
     assert caller.statuses != [201]
 
@@ -116,9 +116,7 @@ def test_an_idle_process_ends_at_once_on_a_second_signal(
     assert process.event("drain_cut_short")
 
 
-def test_an_interrupt_is_status_130(
-    migrated_url: str, start_service: Callable[..., ServiceProcess]
-) -> None:
+def test_an_interrupt_is_status_130(migrated_url: str, start_service: Callable[..., ServiceProcess]) -> None:
     process = start_service("app", DATABASE_URL=migrated_url, DRAIN_S="0")
     process.wait_ready().close()
     process.signal(signal.SIGINT)

@@ -100,19 +100,8 @@ def start_with_container(state: Path, root_file_system: Path) -> Engine:
     if not docker(engine, "images", "--quiet", "probe"):
         docker(engine, "import", str(root_file_system), "probe")
     docker(engine, "network", "create", "net")
-    docker(
-        engine,
-        "run",
-        "--detach",
-        "--privileged",
-        "--network",
-        "net",
-        "--name",
-        "waits",
-        "probe",
-        "/program",
-        "wait",
-    )
+    run = ["run", "--detach", "--stop-timeout=1", "--privileged", "--network=net", "--name=waits"]
+    docker(engine, *run, "probe", "/program", "wait")
     return engine
 
 

@@ -1,4 +1,4 @@
-"""A real engine that writes firewall rules, in a network namespace of its own: no other engine is disturbed."""
+"""A real engine that writes firewall rules, in a network namespace of its own where it disturbs nobody."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def rules():
     return [re.sub(r" \\[\\d+:\\d+\\]$", "", line) for line in kept]
 
 def docker(engine, *words):
-    return subprocess.run(["docker", *words], env={**os.environ, **engine.env()}, check=True, capture_output=True)
+    env = {**os.environ, **engine.env()}
+    return subprocess.run(["docker", *words], env=env, check=True, capture_output=True)
 
 def kill(processes):
     for each in processes:
@@ -43,7 +44,8 @@ def kill(processes):
 
 sh("ip", "link", "set", "lo", "up")
 # The tables exist and hold a rule of somebody's before the engine comes.
-sh("iptables", "-A", "FORWARD", "-i", "lo", "-m", "comment", "--comment", "not the engine's", "-j", "ACCEPT")
+comment = ["-m", "comment", "--comment", "not the engine's"]
+sh("iptables", "-A", "FORWARD", "-i", "lo", *comment, "-j", "ACCEPT")
 sh("iptables", "-t", "nat", "-N", "DOCKER-OF-OTHERS")
 for program in ("iptables", "ip6tables"):
     for table in ("filter", "nat", "raw"):
@@ -53,8 +55,9 @@ settings = EngineSettings(shutdown_timeout_s=2, bip="10.213.78.1/24")
 engine = start_engine(settings, state=state)
 docker(engine, "import", image, "probe")
 docker(engine, "network", "create", "net")
-docker(engine, "run", "-d", "--stop-timeout=1", "-p", "127.0.0.1:18080:80", "--network=net", "probe", "/program", "wait")
-docker(engine, "run", "-d", "--stop-timeout=1", "-p", "18081:80", "probe", "/program", "wait")
+run = ["run", "--detach", "--stop-timeout=1"]
+docker(engine, *run, "--publish=127.0.0.1:18080:80", "--network=net", "probe", "/program", "wait")
+docker(engine, *run, "--publish=18081:80", "probe", "/program", "wait")
 during, bridges_during = rules(), sorted(bridges())
 layout = Layout.of(state)
 if how == "crash":
@@ -63,11 +66,10 @@ if how == "crash":
 elif how == "crash and start":
     kill(owned(layout).dockerd)
     start_engine(settings, state=state)
-stopped = stop_engine(state=state, remove_data=True)
+stop_engine(state=state, remove_data=True)
 print(json.dumps({
     "before": before, "during": during, "after": rules(),
     "bridges_during": bridges_during, "bridges_after": sorted(bridges()),
-    "changes": stopped.firewall_changes,
 }))
 """
 
@@ -92,8 +94,5 @@ def test_exactly_what_the_engine_added_is_taken_away(
     assert "-A FORWARD -j DOCKER-USER" in during
     assert "-p tcp -m tcp --dport 18081" in during
     assert len([name for name in told["bridges_during"] if name.startswith(("docker0", "br-"))]) == 2
-    assert (
-        told["changes"] >= len(told["during"]) - len(told["before"]) - 20
-    )  # a flush takes many rules at once
     assert without_policy(told["after"]) == without_policy(told["before"])
     assert told["bridges_after"] == []

@@ -105,7 +105,8 @@ class _Answers(pulumi_mocks.Mocks):
             return "", dict(args.inputs)
         made: dict[str, Any] = {}
         if args.typ.endswith("KindCluster"):
-            made = {"kubeconfig": "apiVersion: v1", "nodes": ["node-a", "node-b"], "cluster_id": "token"}
+            made = {"kubeconfig": "apiVersion: v1", "nodes": ["a", "b"], "workers": ["b"]}
+            made["cluster_id"] = "token"
         if args.typ.endswith("RandomPassword"):
             made = {"value": f"Password{args.name}"}
         return f"{args.name}-id", {**args.inputs, **made}
@@ -138,7 +139,7 @@ class _Recorder(pulumi_mocks.MockMonitor):
 Deploy = Callable[..., Deployed]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def deploy() -> Deploy:
     """Return a function that runs a program and tells what it registered."""
 
@@ -157,7 +158,7 @@ def deploy() -> Deploy:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def images() -> Images:
     """Images with a reference and an id each."""
     names = Images.__dataclass_fields__
@@ -165,7 +166,7 @@ def images() -> Images:
     return Images(**made)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def helm() -> str:
     """The path of helm, with which charts are rendered."""
     found = shutil.which("helm", path=tool_env()["PATH"])

@@ -8,7 +8,7 @@ import pytest
 from support.synthetic_run import T0, Pod, Shape, build_run, request_rows
 
 from tidegate.lag import ScaleEvent, breakdown
-from tidegate.run import RunReader
+from tidegate.run import RequestRow, RunReader, request_writer
 
 PODS = {pod.name: pod for pod in Shape().pods}
 
@@ -116,3 +116,21 @@ def test_events_before_the_load_do_not_count(tmp_path: Path) -> None:
 
 def test_a_run_without_a_cluster_has_no_events(tmp_path: Path) -> None:
     assert breakdown(RunReader(build_run(tmp_path, cluster=False))) == []
+
+
+def test_a_request_that_ended_before_ready_was_not_the_first(tmp_path: Path) -> None:
+    folder = build_run(tmp_path)
+    before = breakdown(RunReader(folder))[0].paths[0]
+    ready_s, first_s = before.marks_s[-2:]
+    assert ready_s is not None
+    assert first_s is not None
+
+    def first_with(start: float, end: float) -> float | None:
+        moments = (ready_s + start, ready_s + start, ready_s + end)
+        with request_writer(folder, "early") as writer:
+            writer.append(RequestRow(*moments, "GET", "GET /x", 200, True, None, before.pod, None, 1, 0))
+        return next(p for p in breakdown(RunReader(folder))[0].paths if p.pod == before.pod).marks_s[-1]
+
+    assert first_with(-1.0, -0.5) == first_s
+    # Still under way at Ready: the first one served, counted no earlier than Ready.
+    assert first_with(-0.25, 0.5) == ready_s

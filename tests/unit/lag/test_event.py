@@ -6,18 +6,19 @@ from hypothesis import strategies as st
 
 from tidegate.lag import DOWN_MARKS, DOWN_PARTS, UP_MARKS, UP_PARTS, PodPath, ScaleEvent
 
-# Unix seconds from 2001 to 2106, as a clock gives them.
-MOMENTS = st.floats(1e9, 2**32, allow_nan=False)
-ANY_MARKS = st.lists(st.none() | MOMENTS, min_size=8, max_size=8)
+# Unix seconds from 2001 to 2106 as a clock gives them, and a day in which an event takes place.
+BEGINNINGS = st.floats(1e9, 2**32)
+OFFSETS = st.floats(0, 86_400)
+ANY_MARKS = st.lists(st.none() | BEGINNINGS, min_size=8, max_size=8)
 
 
 def event(*paths: PodPath, absent: int = 0) -> ScaleEvent:
     return ScaleEvent("up", 1e9, 2, 4, 120, 15.0, paths, absent)
 
 
-@given(marks=st.lists(MOMENTS, min_size=8, max_size=8))
-def test_parts_are_contiguous_not_negative_and_add_up_exactly(marks: list[float]) -> None:
-    path = PodPath.of("p", "n", UP_MARKS, marks)
+@given(begin=BEGINNINGS, offsets=st.lists(OFFSETS, min_size=8, max_size=8))
+def test_parts_are_contiguous_not_negative_and_add_up_exactly(begin: float, offsets: list[float]) -> None:
+    path = PodPath.of("p", "n", UP_MARKS, [begin + offset for offset in offsets])
     assert path.complete
     assert tuple(path.parts_s) == UP_PARTS
     assert all(seconds >= 0 for seconds in path.parts_s.values())

@@ -30,7 +30,7 @@ def test_the_summary_is_over_all_pods(events: list[ScaleEvent]) -> None:
     assert {one.count for one in by_part.values()} == {7}
     assert by_part["ready"].median_s == pytest.approx(ready[3], abs=1e-6)
     assert by_part["ready"].p95_s == by_part["ready"].max_s == pytest.approx(ready[6], abs=1e-6)
-    assert list(one.part for one in summarize(events, "down")) == [*DOWN_PARTS, "total"]
+    assert [one.part for one in summarize(events, "down")] == [*DOWN_PARTS, "total"]
 
 
 def test_without_complete_paths_there_is_no_summary(events: list[ScaleEvent]) -> None:

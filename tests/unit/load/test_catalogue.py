@@ -18,9 +18,9 @@ def test_each_file_is_a_scenario_except_what_they_share(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_names_the_nearest() -> None:
-    with pytest.raises(TidegateError, match="no scenario 'spke'.*did you mean spike"):
+    with pytest.raises(TidegateError, match=r"no scenario 'spke'.*did you mean spike"):
         plan_scenario("spke", {}, folder=LOADTESTS)
-    with pytest.raises(TidegateError, match="choose from .*spike"):
+    with pytest.raises(TidegateError, match=r"choose from .*spike"):
         plan_scenario("qqqq", {}, folder=LOADTESTS)
 
 

@@ -12,7 +12,7 @@ from tidegate.load.parameters import LoadParameters, add_flags, from_options
 class Ramp(LoadParameters):
     """A ramp, for these tests."""
 
-    ramp_s: float = Field(60.0, gt=0, description="Seconds of the ramp.")
+    ramp_s: float = Field(default=60.0, gt=0, description="Seconds of the ramp.")
 
     @property
     def planned_s(self) -> float:
@@ -75,12 +75,18 @@ def test_another_machine_may_not(host: str) -> None:
 def test_another_machine_may_when_it_is_named_exactly() -> None:
     named = Ramp(allow_host="shop.example.test")
     assert named.require_host("http://shop.example.test:80") == "http://shop.example.test:80"
-    for other in ("http://example.test", "http://www.shop.example.test", "http://shop.example.test.evil.test"):
+    for other in (
+        "http://example.test",
+        "http://www.shop.example.test",
+        "http://shop.example.test.evil.test",
+    ):
         with pytest.raises(TidegateError, match="this machine only"):
             named.require_host(other)
 
 
-@pytest.mark.parametrize("host", [None, "", "127.0.0.1:8080", "ftp://127.0.0.1", "http://", "http://[::1", "http://h:x"])
+@pytest.mark.parametrize(
+    "host", [None, "", "127.0.0.1:8080", "ftp://127.0.0.1", "http://", "http://[::1", "http://h:x"]
+)
 def test_what_is_no_address_is_refused(host: str | None) -> None:
     with pytest.raises(TidegateError, match=r"not the address of a host|no host was given"):
         Ramp().require_host(host)

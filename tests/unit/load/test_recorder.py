@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,7 +27,9 @@ def ignore(_: TidegateError) -> None:
 
 
 def response(status: int, **headers: Any) -> SimpleNamespace:
-    return SimpleNamespace(status_code=status, headers={name.replace("_", "-"): v for name, v in headers.items()})
+    return SimpleNamespace(
+        status_code=status, headers={name.replace("_", "-"): v for name, v in headers.items()}
+    )
 
 
 def test_a_request_becomes_a_row(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_a_request_of_an_unpaced_user_was_meant_when_it_began(tmp_path: Path) ->
     assert row["error"] == "ConnectionRefusedError: no"
 
 
-class Wrapped(Exception):
+class WrappedError(Exception):
     def __init__(self, original: BaseException) -> None:
         super().__init__("retries exceeded")
         self.original = original
@@ -85,14 +86,16 @@ class Wrapped(Exception):
     ("error", "status", "text"),
     [
         (None, 200, None),
-        (Wrapped(socket.timeout("timed out")), 0, "timeout"),
+        (WrappedError(TimeoutError("timed out")), 0, "timeout"),
         (gevent.Timeout(30), 0, "timeout"),
         (RuntimeError("bad"), 503, "HTTP 503"),
         (RuntimeError("not JSON"), 200, "RuntimeError: not JSON"),
         (RuntimeError("x" * 999), 0, "RuntimeError: " + "x" * 186),
     ],
 )
-def test_failures_of_one_cause_read_the_same(error: BaseException | None, status: int, text: str | None) -> None:
+def test_failures_of_one_cause_read_the_same(
+    error: BaseException | None, status: int, text: str | None
+) -> None:
     assert error_text(error, status) == text
 
 
@@ -143,7 +146,7 @@ def test_the_generator_is_sampled(tmp_path: Path) -> None:
     recorder.start()
     gevent.sleep(0.1)
     time.sleep(1.0)  # blocks the loop, as a generator does that is short of CPU
-    gevent.sleep(0)
+    gevent.sleep(0.05)
     recorder.close()
     samples = pl.concat(pl.read_parquet(path) for path in (tmp_path / "metrics").glob("*.parquet"))
     assert set(samples["name"]) == {"generator_lag_s", "generator_cpu_cores"}

@@ -20,7 +20,9 @@ def starts(kind: Arrivals, rate_per_s: float, seed: int, count: int, start_s: fl
 
 
 @given(st.sampled_from(KINDS), rates, seeds, st.floats(0, 1e6))
-def test_starts_run_forward_from_the_beginning(kind: Arrivals, rate: float, seed: int, start_s: float) -> None:
+def test_starts_run_forward_from_the_beginning(
+    kind: Arrivals, rate: float, seed: int, start_s: float
+) -> None:
     planned = starts(kind, rate, seed, 50, start_s)
     assert planned[0] >= start_s
     assert planned == sorted(planned)

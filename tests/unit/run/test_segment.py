@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,37 @@ def test_a_writer_opened_before_a_fork_refuses_in_the_child(folder: Path, open_w
     with pytest.raises(TidegateError, match="before a fork"):
         writer.flush()
     assert names(folder) == []
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tidegate.run.format import METRIC_SCHEMA, MetricRow
+from tidegate.run.segment import SegmentWriter
+writer = SegmentWriter(Path(sys.argv[1]), METRIC_SCHEMA, "w", max_rows=100)
+number = 0
+while True:
+    writer.append(MetricRow(0.0, 0.0, "m", "{}", float(number), None))
+    number += 1
+    if number % 100 == 0:
+        print(number, flush=True)
+"""
+
+
+def test_a_killed_process_leaves_every_row_it_had_flushed(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder)], stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert process.stdout is not None
+    with process.stdout as announced:
+        for _ in range(5):
+            announced.readline()
+        process.kill()
+        last = [500, *(int(line) for line in announced if line.endswith("\n"))][-1]
+    process.wait()
+    found = values(folder)
+    assert found == [float(number) for number in range(len(found))]
+    assert len(found) >= last
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

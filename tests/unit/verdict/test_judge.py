@@ -111,6 +111,7 @@ def test_a_doubt_that_could_change_the_answer_makes_it_untellable(
         {"notes": ((WINDOW_S + 20, "error", "after", None),)},
         {"notes": ((WINDOW_S + 40, "error", "gap after", 20.0),)},
         {"notes": ((50.0, "error", "a short gap", 9.0),)},
+        {"notes": ((50.0, "warning", "Prometheus: sees again", 20.0),), "min_peak_ready_web": 9},
         {"generator_lag_s": 0.2},
     ],
 )
@@ -123,6 +124,11 @@ def test_a_definite_violation_stands_beside_a_doubt(tmp_path: Path, doubt: dict[
     outcome, found = answers(tmp_path, failures=500, **doubt)
     assert outcome is NOT_HELD
     assert found["availability"] is NOT_HELD
+
+
+def test_a_gap_in_samples_does_not_excuse_missing_pods(tmp_path: Path) -> None:
+    notes = ((50.0, "warning", "pod metrics: sees again", 20.0),)
+    assert answers(tmp_path, notes=notes, min_peak_ready_web=10)[0] is NOT_HELD
 
 
 def test_latency_of_an_unsound_generator_is_no_violation(tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def test_coming_late_to_a_free_user_is_the_generators_doing(record: Record) -> N
     assert Doubt.GENERATOR in {about for about, _ in doubts(run)}
 
 
+def test_requests_of_unknown_users_say_nothing_about_waiting(record: Record) -> None:
+    lag = generator_lag(record([(0, 0, 5, -1), (1, 1, 2, -1)]))
+    assert lag is not None
+    assert (lag.queued_percent, lag.p99_ms) == (0, 0)
+
+
 def test_a_request_before_the_window_may_keep_its_user_busy(record: Record) -> None:
     lag = generator_lag(record([(-10, -10, 3, 1), (0, 3, 4, 1)]))
     assert lag is not None

@@ -13,6 +13,8 @@ from pathlib import Path
 
 PROC = Path("/proc")
 _POLL_S = 0.05
+_KILL_S = 20.0
+"""A killed process is gone when the kernel has freed what it held, which takes longer under load."""
 _NOFILE_MAX = 1_048_576
 """More open files than this only slows programs that walk all descriptors."""
 
@@ -137,7 +139,7 @@ def end(which: Iterable[Process], *, grace_s: float) -> list[Process]:
     stubborn = wait_ended(asked, grace_s)
     for each in stubborn:
         send(each, signal.SIGKILL)
-    return wait_ended(stubborn, 5.0)
+    return wait_ended(stubborn, _KILL_S)
 
 
 def spawn_detached(argv: Sequence[str], *, log: Path, env: Mapping[str, str]) -> int:

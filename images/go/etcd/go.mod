@@ -1,0 +1,3 @@
+module tidegate.invalid/images
+go 1.26.0
+require go.etcd.io/etcd/server/v3 v3.6.8

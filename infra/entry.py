@@ -1,0 +1,37 @@
+"""What happens when Pulumi runs the program."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.images import from_catalogue
+from infra.program import build, export
+from tidegate.errors import TidegateError
+from tidegate.host.paths import project_root
+from tidegate.images import ensure_files
+from tidegate.models.stack import load_stack
+
+GATEWAY_CHARTS = "envoy-gateway-charts"
+"""Name in the catalogue of the files that hold the gateway's chart."""
+
+
+def main() -> None:
+    """Read the stack's configuration, find the images, and declare the layers.
+
+    Raises:
+        pulumi.RunError: what a user must mend; Pulumi prints it as one line.
+    """
+    try:
+        root = project_root()
+        stack = load_stack(root / f"Pulumi.{pulumi.get_stack()}.yaml")
+        images = from_catalogue(preview=pulumi.runtime.is_dry_run())
+        build(
+            stack,
+            images,
+            owner=f"{pulumi.get_project()}/{pulumi.get_stack()}",
+            gateway_charts=ensure_files(GATEWAY_CHARTS),
+            chart=root / "charts" / "tidegate-service",
+        )
+        export(stack, images)
+    except TidegateError as error:
+        raise pulumi.RunError(str(error)) from error

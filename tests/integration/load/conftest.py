@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+
+import pytest
+from support.shop import Shop
+
+
+@pytest.fixture
+def shop() -> Generator[Shop]:
+    with Shop() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
