@@ -8,11 +8,8 @@ from infra.images import from_catalogue
 from infra.program import build, export
 from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
-from tidegate.images import ensure_files
+from tidegate.images import GATEWAY_CHARTS, ensure_files
 from tidegate.models.stack import load_stack
-
-GATEWAY_CHARTS = "envoy-gateway-charts"
-"""Name in the catalogue of the files that hold the gateway's chart."""
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from tidegate.errors import TidegateError
 from tidegate.images.engine import Docker
-from tidegate.images.ensure import Workshop
+from tidegate.images.workshop import Workshop
 
 NOT_YET = "not made yet"
 """Stands for the id of an image that a preview finds missing."""

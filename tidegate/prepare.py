@@ -14,7 +14,7 @@ from tidegate.errors import TidegateError
 from tidegate.host.engine import Engine, find_engine, start_engine
 from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import kubeconfig_path, project_root
-from tidegate.images import ensure
+from tidegate.images import GATEWAY_CHARTS, ensure
 from tidegate.models.stack import StackConfig, load_stack
 
 
@@ -88,7 +88,14 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
             install_packages(missing)
     engine = open_engine(install=install)
     console.print(f"Engine: {engine.host}, version {engine.version.version}", style="dim", highlight=False)
-    ensure(tools=None, images=None, engine_env=engine.env(), source=source, console=console)
+    ensure(
+        tools=None,
+        images=None,
+        files=[GATEWAY_CHARTS],
+        engine_env=engine.env(),
+        source=source,
+        console=console,
+    )
     environment = tool_environment(engine.env(), cluster=config.cluster.name)
     return Site(name, root, config, engine, environment)
 

@@ -20,7 +20,7 @@ HISTORY_LIMIT = 64
 """How many of the latest orders describe an account."""
 
 RESAMPLES_AT_WEIGHT_ONE = 24_000
-"""So many take about 1.8 s of one core at 3 GHz in CPython 3.11; see `tests/unit/app/services`."""
+"""So many took 1.8 s of processor time in CPython 3.11 on one shared core of an EPYC server."""
 
 _SAMPLE_SIZE = 32
 _PAIRS = _SAMPLE_SIZE * (_SAMPLE_SIZE - 1) // 2

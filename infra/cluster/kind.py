@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -60,8 +61,8 @@ def cni_template_path(name: str) -> Path:
 def create(name: str, config: str, owner: str) -> Made:
     """Make the cluster `name` from the kind configuration `config`, for the stack `owner`.
 
-    What an interrupted attempt of the same stack left is cleaned away first; a cluster that the same stack
-    made from the same configuration, and that Pulumi does not remember, is taken back.
+    What the same stack has under that name is cleaned away first, be it half-made or made from another
+    configuration; if it is whole and from the same configuration, and Pulumi forgot it, it is taken back.
 
     Raises:
         TidegateError: somebody else's cluster or network has the name, or kind failed (its output is kept
@@ -107,9 +108,47 @@ def presence(name: str, containers: Mapping[str, str]) -> Presence:
 
 
 def start(name: str) -> None:
-    """Start the stopped nodes of cluster `name`, as after a restart of the machine."""
-    ids = [each.id for each in docker.cluster_containers(name)]
-    run(["docker", "start", *ids], env=docker.tool_env(), timeout_s=120)
+    """Start the nodes of cluster `name`, as after a restart of the machine, and wait until its API answers.
+
+    Raises:
+        TidegateError: it does not within three minutes.
+    """
+    nodes = docker.cluster_containers(name)
+    run(["docker", "start", *(each.id for each in nodes)], env=docker.tool_env(), timeout_s=120)
+    control = next(each.id for each in nodes if each.role == "control-plane")
+    kubectl = ["kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "--request-timeout=5s"]
+    ask = ["docker", "exec", control, *kubectl, "get", "--raw", "/readyz"]
+    deadline = time.monotonic() + _READY_WAIT_S
+    while True:
+        answer = run(ask, env=docker.tool_env(), timeout_s=60, check=False)
+        if answer.returncode == 0:
+            return
+        if time.monotonic() > deadline:
+            raise TidegateError(
+                f"the API server of cluster {name} did not come back",
+                where=(answer.stderr.strip().splitlines() or ["no answer"])[-1],
+                cure="run `tidegate down`, then `tidegate up`",
+            )
+        time.sleep(1)
+
+
+def adopt(name: str, owner: str) -> None:
+    """Start the nodes of cluster `name` and put it down as the stack `owner`'s, which was renamed."""
+    start(name)
+    known = record.load(name)
+    if known is not None and known.owner != owner:
+        replace(known, owner=owner).save(name)
+
+
+def refuse_new_name(old: str, new: str) -> None:
+    """Say that a cluster cannot be renamed: the new one would need the old one's port while both exist.
+
+    Raises:
+        TidegateError: always.
+    """
+    what = f"the cluster {old} cannot become {new}"
+    cure = "run `tidegate down` with the old name first"
+    raise TidegateError(what, where="tidegate:cluster name", cure=cure)
 
 
 def delete(name: str, token: str) -> None:

@@ -35,25 +35,27 @@ class KindClusterProvider(ResourceProvider):
         return CreateResult(made.token, {**_asked(props), **found})
 
     def diff(self, id_: str, olds: Props, news: Props) -> DiffResult:  # noqa: ARG002
-        """Replace when something else is asked for or the cluster is gone; start it when it stopped."""
+        """Replace when something else is asked for or the cluster is gone; start it when it stopped.
+
+        The new cluster is made before Pulumi deletes the old one, which it has by then displaced: only in
+        that order does Pulumi know that the objects on the old one need no deleting.
+        """
         from infra.cluster import kind
 
-        changed = [key for key in ("name", "config", "owner") if olds.get(key) != news.get(key)]
-        if changed:
-            return DiffResult(changes=True, replaces=changed, delete_before_replace=True)
+        if olds["name"] != news["name"]:
+            kind.refuse_new_name(olds["name"], news["name"])
+        if olds["config"] != news["config"]:
+            return DiffResult(changes=True, replaces=["config"])
         state = kind.presence(olds["name"], olds["containers"])
-        gone = state is kind.Presence.GONE
-        return DiffResult(
-            changes=state is not kind.Presence.RUNNING,
-            replaces=["containers"] if gone else [],
-            delete_before_replace=True,
-        )
+        if state is kind.Presence.GONE:
+            return DiffResult(changes=True, replaces=["containers"])
+        return DiffResult(changes=state is kind.Presence.STOPPED or olds["owner"] != news["owner"])
 
     def update(self, id_: str, olds: Props, news: Props) -> UpdateResult:  # noqa: ARG002
-        """Start the nodes: the only change that is not a replacement."""
+        """Start the nodes and take note of the stack's new name: what does not need another cluster."""
         from infra.cluster import kind
 
-        kind.start(olds["name"])
+        kind.adopt(olds["name"], news["owner"])
         return UpdateResult({**olds, **_asked(news)})
 
     def read(self, id_: str, props: Props) -> ReadResult:

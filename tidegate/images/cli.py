@@ -11,11 +11,14 @@ from rich.table import Table
 from tidegate.errors import TidegateError
 from tidegate.host.paths import cache_dir
 from tidegate.images.disk import peak_mb, rest_mb
-from tidegate.images.ensure import Workshop, ensure
+from tidegate.images.ensure import ensure
+from tidegate.images.estimate import estimate_s
 from tidegate.images.planner import wanted_images
+from tidegate.images.schedule import slots
 from tidegate.images.store import entries, remove
 from tidegate.images.store import verify as verify_entries
 from tidegate.images.tools import wanted_tools
+from tidegate.images.workshop import Workshop
 
 app = typer.Typer(help="Tools and images: what they are, where they come from, building them.")
 
@@ -61,7 +64,7 @@ def plan_command(names: Names = None, source: Source = None) -> None:
         print(f"{job.id}\t{job.seconds:.0f} s")
     limits = workshop.catalogue.disk
     print(
-        f"{len(jobs)} jobs, {sum(job.seconds for job in jobs) / 60:.1f} min of work on two cores, disk "
+        f"{len(jobs)} jobs, about {estimate_s(jobs, slots()) / 60:.1f} min, disk "
         f"{peak_mb(jobs, limits) / 1000:.1f} GB at the peak, {rest_mb(jobs) / 1000:.1f} GB at rest"
     )
 

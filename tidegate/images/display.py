@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tidegate.images.estimate import estimate_s
 from tidegate.images.job import Job, Resource
 from tidegate.images.schedule import State
 
 _PLAIN_EVERY_S = 20.0
+_DOUBT_S = 60.0
+"""Weight of the catalogue's own figures against what was seen."""
 
 
 class Display:
@@ -82,20 +86,25 @@ class Display:
         return f"{ended} of {len(self._jobs)}, {_about(self.left_s())} left"
 
     def left_s(self) -> float:
-        """Return the seconds of work left, by the catalogue's figures scaled by how this machine compares."""
-        done = [self._jobs[name] for name, state in self._states.items() if state == "done"]
-        heavy = [job for job in done if job.seconds >= 10 and job.id in self._began]
-        expected = sum(job.seconds for job in heavy)
-        took = sum(self._ended[job.id] - self._began[job.id] for job in heavy)
-        pace = took / expected if expected and took else 1.0
-        left: dict[Resource, float] = {}
+        """Return the seconds left: what remains, played through at this machine's pace so far."""
         now_s = time.monotonic()
+        paces = {kind: self._pace(kind) for kind in self._limits}
+        left: list[Job] = []
         for name, state in self._states.items():
-            job = self._jobs[name]
             if state in ("waiting", "running"):
-                spent = now_s - self._began[name] if state == "running" else 0.0
-                left[job.resource] = left.get(job.resource, 0.0) + max(job.seconds * pace - spent, 1.0)
-        return max((seconds / self._limits[kind] for kind, seconds in left.items()), default=0.0)
+                job = self._jobs[name]
+                expected_s = job.seconds * paces[job.resource]
+                spent_s = now_s - self._began[name] if state == "running" else 0.0
+                # A job beyond its estimate is taken to need a little more, not to end at once.
+                left.append(replace(job, seconds=max(expected_s - spent_s, expected_s * 0.1)))
+        return estimate_s(left, self._limits)
+
+    def _pace(self, kind: Resource) -> float:
+        """Return how much slower than measured the jobs of a kind run here; a few seconds prove little."""
+        done = [job for job in self._jobs.values() if job.resource == kind and self._states[job.id] == "done"]
+        expected_s = sum(job.seconds for job in done)
+        took_s = sum(self._ended[job.id] - self._began[job.id] for job in done)
+        return (took_s + _DOUBT_S) / (expected_s + _DOUBT_S)
 
     def _running(self) -> list[str]:
         return [name for name, state in self._states.items() if state == "running"]

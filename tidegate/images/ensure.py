@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,166 +9,14 @@ from pathlib import Path
 from rich.console import Console
 
 from tidegate.errors import TidegateError
-from tidegate.host.paths import bin_dir, project_root
-from tidegate.images.catalogue import load_catalogue
-from tidegate.images.disk import check_room, peak_mb, rest_mb
-from tidegate.images.display import Display
+from tidegate.host.paths import bin_dir
 from tidegate.images.engine import Docker
-from tidegate.images.gotool import drop_work
-from tidegate.images.job import Job, Resource
-from tidegate.images.keys import Keys
-from tidegate.images.model import Catalogue, Source
-from tidegate.images.planner import Planner, wanted_images
-from tidegate.images.reference import mirror_setting, parse
-from tidegate.images.registry import reachable
-from tidegate.images.schedule import Outcome, run_jobs, slots
+from tidegate.images.planner import wanted_images
 from tidegate.images.tools import link_tool, usable, wanted_tools
+from tidegate.images.workshop import Workshop
 
-_SOURCES = ("auto", "registry", "packages")
-_TICK_S = 5.0
-
-
-def as_source(word: str) -> Source:
-    """Return `word` as a source.
-
-    Raises:
-        TidegateError: it is none.
-    """
-    for source in _SOURCES:
-        if word == source:
-            return source
-    raise TidegateError(f"there is no source {word!r}", cure=f"choose from {', '.join(_SOURCES)}")
-
-
-class Workshop:
-    """The catalogue of a project, with what is needed to make things from it.
-
-    Args:
-        source: `auto`, `registry` or `packages`; None takes the catalogue's own.
-        engine: variables that point docker at the engine; None when no image will be asked for.
-        root: the project; the one around the working folder by default.
-        console: where progress goes; standard error by default.
-    """
-
-    def __init__(
-        self,
-        *,
-        source: str | None = None,
-        engine: Mapping[str, str] | None = None,
-        root: Path | None = None,
-        console: Console | None = None,
-    ) -> None:
-        self.root = root or project_root()
-        self.catalogue: Catalogue = load_catalogue(self.root)
-        self.keys = Keys(self.root, self.catalogue)
-        self.source: Source = as_source(source) if source else self.catalogue.source
-        self.docker = None if engine is None else Docker(engine)
-        self.console = console or Console(stderr=True)
-        self._reachable: set[str] | None = None
-
-    def planner(self) -> Planner:
-        """Return a fresh planner."""
-        return Planner(
-            self.root,
-            self.catalogue,
-            self.keys,
-            docker=self.docker,
-            source=self.source,
-            reachable=self.reachable,
-            complain=lambda text: self.console.print(text, style="yellow", highlight=False),
-        )
-
-    def reachable(self) -> set[str]:
-        """Return the registry hosts that answer; each is asked once."""
-        if self._reachable is None:
-            references = [image.reference for image in self.catalogue.images.values() if image.reference]
-            self._reachable = reachable(map(parse, references), mirror_setting())
-        return self._reachable
-
-    def make_images(self, planner: Planner, names: Sequence[str]) -> Planner:
-        """Have images in the engine, with whatever else `planner` was asked for.
-
-        Where `auto` chose to pull and that fails although the registry answers (a limit, a missing tag), the
-        image is built instead.
-
-        Returns:
-            the planner that did it.
-        """
-        for name in names:
-            planner.image(name)
-        outcome = self.attempt(planner.jobs())
-        pulls = [name for name in planner.decisions if f"pull:{name}" in outcome.errors]
-        if self.source != "auto" or not pulls:
-            self.settle(outcome)
-            return planner
-        self.console.print(f"  pulling {', '.join(pulls)} failed; building instead", highlight=False)
-        again = self.planner()
-        again.without_pulling(pulls)
-        for name in names:
-            again.image(name)
-        self.settle(self.attempt(again.jobs()), [error for name, error in outcome.errors.items() if not name.startswith("pull:")])
-        return again
-
-    def run(self, jobs: Sequence[Job]) -> None:
-        """Run jobs with progress; nothing is said when there are none.
-
-        Raises:
-            TidegateError: too little disk, or something failed (what could be made was made).
-        """
-        self.settle(self.attempt(jobs))
-
-    def attempt(self, jobs: Sequence[Job]) -> Outcome:
-        """Run jobs with progress and tell how they ended; a failed one is no error yet.
-
-        Raises:
-            TidegateError: too little disk.
-        """
-        if not jobs:
-            return Outcome()
-        check_room(jobs, self.catalogue.disk, self.docker.root() if self.docker else None)
-        uses_go = any(job.id.startswith(("go:", "files:")) for job in jobs)
-        self.console.print(
-            f"{len(jobs)} things to make or fetch, about {sum(job.seconds for job in jobs) / 60:.0f} min; "
-            f"disk: {peak_mb(jobs, self.catalogue.disk) / 1000:.1f} GB at the peak, "
-            f"{rest_mb(jobs) / 1000:.1f} GB stay",
-            highlight=False,
-        )
-        outcome = asyncio.run(self._watched(jobs))
-        if uses_go and not outcome.errors:
-            drop_work()
-        if outcome.errors:
-            first = next(iter(outcome.errors.values()))
-            more = f" ({len(outcome.errors) - 1} more failed)" if len(outcome.errors) > 1 else ""
-            raise TidegateError(
-                f"{next(iter(outcome.errors))}: {first.what}{more}",
-                where=first.where,
-                cure=first.cure or "mend it and start again; what was made stays",
-            )
-
-    async def _watched(self, jobs: Sequence[Job]) -> Outcome:
-        limits = slots()
-        # A second SIGINT must not strike while children are being ended, hence a handler of our own.
-        task = asyncio.create_task(self._ticking(jobs, limits))
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        try:
-            return await task
-        except asyncio.CancelledError as error:
-            raise KeyboardInterrupt from error
-        finally:
-            loop.remove_signal_handler(signal.SIGTERM)
-
-    async def _ticking(self, jobs: Sequence[Job], limits: dict[Resource, int]) -> Outcome:
-        with Display(self.console, jobs, limits) as display:
-            work = asyncio.ensure_future(run_jobs(jobs, limits, display))
-            try:
-                while not work.done():
-                    await asyncio.wait([work], timeout=_TICK_S)
-                    display.tick()
-                return await work
-            finally:
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+GATEWAY_CHARTS = "envoy-gateway-charts"
+"""Name in the catalogue of the files that hold the gateway's chart, which every deployment renders."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +36,7 @@ def ensure(
     *,
     tools: Sequence[str] | None = (),
     images: Sequence[str] | None = (),
+    files: Sequence[str] = (),
     engine_env: Mapping[str, str] | None = None,
     source: str | None = None,
     console: Console | None = None,
@@ -199,6 +46,7 @@ def ensure(
     Args:
         tools: tools of the catalogue; None means all that a deployment uses.
         images: images of the catalogue; None means all that a deployment runs.
+        files: files of Go modules that will be asked for by `ensure_files`.
         engine_env: variables that point docker at the engine; only images need it.
         source: see `Workshop`.
         console: where progress goes.
@@ -207,8 +55,8 @@ def ensure(
         TidegateError: an unknown name, too little disk, or something could not be made.
     """
     workshop = Workshop(source=source, engine=engine_env, console=console)
-    planner = workshop.planner()
     wanted = wanted_tools(workshop.catalogue, tools)
+    made: list[str] = list(files)
     found: dict[str, Path] = {}
     for name in wanted:
         tool = workshop.catalogue.tools[name]
@@ -216,12 +64,9 @@ def ensure(
         if path is not None:
             found[name] = path
             continue
-        for item in (tool.binary, *tool.beside):
-            planner.made(item)
+        made += [tool.binary, *tool.beside]
     chosen = wanted_images(workshop.catalogue, images)
-    for name in chosen:
-        planner.image(name)
-    workshop.run(planner.jobs())
+    planner = workshop.make(made, chosen)
     for name in wanted:
         if name in found:
             (bin_dir() / name).unlink(missing_ok=True)  # a link of ours must not shadow it
@@ -250,11 +95,35 @@ def ensure_images(
 
 def ensure_files(name: str, *, console: Console | None = None) -> Path:
     """Have files of a Go module at hand, as the catalogue names them; return the file or folder."""
+    return Workshop(console=console).make([name], []).path(name)
+
+
+def module_files(module: str, version: str, *, console: Console | None = None) -> Path:
+    """Have the files at hand that the catalogue takes from a Go module, under their paths in it.
+
+    Args:
+        module: module path.
+        version: the version expected; it must be the one whose checksum is committed.
+        console: where progress goes.
+
+    Returns:
+        a folder with the module's own layout, holding only what the catalogue names.
+
+    Raises:
+        TidegateError: the catalogue takes nothing from that module, or pins another version of it.
+    """
     workshop = Workshop(console=console)
-    planner = workshop.planner()
-    planner.made(name)
-    workshop.run(planner.jobs())
-    return planner.path(name)
+    for group_name, group in workshop.catalogue.go.items():
+        for name, item in group.files.items():
+            if item.module == module:
+                pinned = workshop.keys.pins(group_name).pin(module).version
+                if pinned != version:
+                    raise TidegateError(
+                        f"{module} {version} was asked for and {pinned} is pinned",
+                        where=str(workshop.keys.folder(group) / "go.mod"),
+                    )
+                return workshop.make([name], []).entry(name).path
+    raise TidegateError(f"the catalogue takes no files from {module}", where="images/catalogue.yaml")
 
 
 def image_ids(references: Mapping[str, str], engine_env: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ Resource = Literal["cpu", "net", "engine"]
 """What a job mostly needs: it bounds how many of a kind run at once."""
 
 _TELLING = re.compile(
-    r"\berror\b|\bfail(ed|ure)?\b|cannot|could not|not found|no such|denied|forbidden|mismatch|undefined"
+    r"\berror\b|\bfail(ed|ure)?\b|cannot|could not|not found|no such|denied|forbidden|mismatch|undefined|missing"
     r"|no space|unable|timed? ?out|^E:|^FAIL",
     re.IGNORECASE,
 )

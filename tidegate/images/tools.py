@@ -14,6 +14,8 @@ from tidegate.images.model import Catalogue, Source, Tool
 from tidegate.images.planner import Planner
 from tidegate.proc import run
 
+_BUILT_MARK = ".built-by-tidegate"
+"""Tells a plugin of ours from one that Pulumi has installed: only the former can be out of date."""
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _BOUND = re.compile(r"(>=|<)(\d+(?:\.\d+)*)")
 
@@ -88,7 +90,7 @@ def plugin_folder(plugin: str) -> Path:
 
 def _installed_plugin(plugin: str, binary: str, *, fetch: bool) -> Path | None:
     place = plugin_folder(plugin) / binary
-    if place.exists() and not place.is_symlink():
+    if place.exists() and not (place.parent / _BUILT_MARK).exists():
         return place
     if not fetch:
         return None
@@ -96,24 +98,36 @@ def _installed_plugin(plugin: str, binary: str, *, fetch: bool) -> Path | None:
     name, _, version = rest.rpartition("-v")
     run(
         ["pulumi", "plugin", "install", kind, name, version],
-        env={"PATH": _path_without_ours(), "PULUMI_HOME": str(state_dir() / "pulumi" / "home")},
+        env={
+            **os.environ,
+            "PATH": _path_without_ours(),
+            "PULUMI_HOME": str(state_dir() / "pulumi" / "home"),
+        },
         timeout_s=600,
     )
     return place
 
 
 def link_tool(tool: Tool, planner: Planner) -> Path:
-    """Link a tool that was built where it is looked for; return the link."""
+    """Put a tool that was built where it is looked for; return its place there.
+
+    By hard links, or copies on another disk: Pulumi's language host looks for its companions beside its real
+    file, and so would not find them behind a symbolic link.
+    """
     folder = plugin_folder(tool.pulumi_plugin) if tool.pulumi_plugin is not None else bin_dir()
     folder.mkdir(parents=True, exist_ok=True)
     for item in (tool.binary, *tool.beside):
-        target = planner.path(item)
+        target, place = planner.path(item), folder / item
         target.chmod(target.stat().st_mode | 0o555)
-        link = folder / item
-        if link.is_symlink() and link.readlink() == target:
+        if place.exists() and not place.is_symlink() and place.samefile(target):
             continue
         draft = folder / f".{item}.new"
         draft.unlink(missing_ok=True)
-        draft.symlink_to(target)
-        draft.replace(link)
+        try:
+            draft.hardlink_to(target)
+        except OSError:
+            shutil.copy2(target, draft)
+        draft.replace(place)
+    if tool.pulumi_plugin is not None:
+        (folder / _BUILT_MARK).touch()
     return folder / tool.binary

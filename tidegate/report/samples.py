@@ -59,8 +59,11 @@ def web_cpu(run: RunReader, web: Collection[str]) -> pl.DataFrame:
     return (
         rows.filter(pl.col("labels").is_in(list(chosen)))
         .with_columns(pod=pl.col("labels").replace_strict(chosen, default="", return_dtype=pl.String()))
-        .group_by("pod", "t_s")
+        .group_by("pod", "labels", "t_s")
         .agg(pl.col("value").first(), pl.col("received_s").min())
+        # The containers of a pod have one timestamp, and the autoscaler adds them up.
+        .group_by("pod", "t_s")
+        .agg(pl.col("value").sum(), pl.col("received_s").min())
         .sort("received_s", "t_s", "pod")
         .select(
             "pod",

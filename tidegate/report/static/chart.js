@@ -15,13 +15,14 @@ class Chart {
 
   drawLegend(built) {
     for (const series of built.series.filter((one) => one.label)) {
-      const output = html("output", {});
+      // Only what has values gets room for them; the room is kept, so that the legend never jumps.
+      const output = series.x.length ? html("output", {}) : null;
       const key = svg("svg", { viewBox: "0 0 18 10", "aria-hidden": "true" }, swatch(series));
       const button = html("button", { type: "button", "aria-pressed": "true", "data-series": series.id, onclick: () => {
         timeline.toggle(series.id);
         button.setAttribute("aria-pressed", String(!timeline.hidden.has(series.id)));
       } }, key, html("span", { text: series.label }), output);
-      this.outputs.set(series.id, output);
+      if (output) this.outputs.set(series.id, output);
       this.legend.append(button);
     }
   }

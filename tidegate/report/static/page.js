@@ -17,8 +17,10 @@ function build() {
   if (byId("lanes")) page.lanes = new Lanes(byId("lanes"));
 }
 
-function draw() {
-  const width = byId("charts").clientWidth;
+const PRINT_WIDTH = 920; // A4 within its margins, in CSS pixels at the zoom of print.css
+
+function draw(printed) {
+  const width = printed || byId("charts").clientWidth;
   if (!width) return;
   page.charts.forEach((chart, i) => chart.draw(width, i === page.charts.length - 1));
   if (page.rail) page.rail.draw(width);
@@ -78,13 +80,19 @@ function wire() {
   window.addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open]):not(.plan-json)")];
     for (const one of closed) one.open = true;
+    timeline.cursor = null;
+    draw(PRINT_WIDTH);
+    drawCursor();
   });
-  window.addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
+  window.addEventListener("afterprint", () => {
+    for (const one of closed) one.open = false;
+    draw();
+  });
 }
 
 build();
 wire();
-timeline.on("view", draw);
+timeline.on("view", () => draw());
 timeline.on("cursor", drawCursor);
 draw();
 new ResizeObserver(() => timeline.changed("view")).observe(byId("charts"));
