@@ -8,7 +8,7 @@ help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report
-	@$(T) prove spike --install
+	@$(T) prove spike --install --min-peak 8
 
 test: lint unit integration e2e ## every test: lint and types, unit, integration, live cluster
 
@@ -33,7 +33,7 @@ format: .venv/ready ## let ruff rewrite the code
 	@.venv/bin/ruff format .
 
 bench: .venv/ready ## measurements, separate from the tests
-	@.venv/bin/python -m bench
+	@.venv/bin/python bench/start.py
 
 down: .venv/ready ## remove the cluster and everything that belongs to it
 	@$(T) down

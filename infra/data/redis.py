@@ -14,7 +14,7 @@ PORT = 6379
 
 _MAX_MEMORY_MB = 192
 
-_SETTINGS = f"""\
+SETTINGS = f"""\
 bind * -::*
 port {PORT}
 protected-mode yes
@@ -37,7 +37,7 @@ def redis(image: str, password: pulumi.Input[str]) -> list[Manifest]:
         image: reference of the official image, or of one with Debian's package.
         password: of the default user; letters and digits only.
     """
-    text = pulumi.Output.concat(_SETTINGS, "requirepass ", password, "\n")
+    text = pulumi.Output.concat(SETTINGS, "requirepass ", password, "\n")
     ping = ["sh", "-c", 'REDISCLI_AUTH="$(cat /secrets/password)" redis-cli ping | grep -q PONG']
     container = {
         "image": image,
@@ -57,7 +57,7 @@ def redis(image: str, password: pulumi.Input[str]) -> list[Manifest]:
         "stringData": {"redis.conf": text, "password": password},
     }
     volumes = [{"name": "secrets", "secret": {"secretName": NAME, "defaultMode": 0o440}}]
-    revision = hashlib.sha256(_SETTINGS.encode()).hexdigest()[:16]
+    revision = hashlib.sha256(SETTINGS.encode()).hexdigest()[:16]
     return [
         secret,
         *database(

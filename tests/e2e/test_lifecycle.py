@@ -203,7 +203,7 @@ def test_a_cluster_deleted_by_hand_is_noticed_and_made_again(site: Site) -> None
     site.stack.refresh(silent)
     assert changed(site.stack.preview(silent)).get("create", 0) > 0
     deploy(site, console)
-    assert httpx.get(f"{site.gateway}/readyz", timeout=60).status_code == 200
+    assert httpx.get(f"{site.gateway}/api/v1/products", timeout=60).status_code == 200
 
 
 def test_destroy_leaves_no_trace(site: Site, before: Footprint) -> None:

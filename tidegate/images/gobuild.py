@@ -17,10 +17,11 @@ from tidegate.errors import TidegateError
 from tidegate.images.gomod import read_pins
 from tidegate.images.gotool import (
     WORK_LOCK,
-    build_cache_bytes,
+    drop_temporary,
     empty_build_cache,
     go_env,
     interpret_env,
+    work_bytes,
     work_dir,
 )
 from tidegate.images.job import JobContext
@@ -41,7 +42,7 @@ class GoBuild:
         wanted: the cache entry of each program to make.
         go: the command that runs Go; known only once the toolchain is there, hence a function's result.
         toolchain: what must compile.
-        go_work_gb: size of Go's build cache at which it is emptied after this group.
+        go_work_gb: size of the scratch folder at which Go's build cache is emptied after this group.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class GoBuild:
         self._work = work_dir() / "modules" / name
 
     def _env(self, *, cgo: bool = False) -> dict[str, str]:
-        return go_env(self._toolchain.version, cgo=cgo, nosumdb=self._group.nosumdb)
+        return go_env(self._toolchain.version, task=self._name, cgo=cgo, nosumdb=self._group.nosumdb)
 
     def _missing(self) -> dict[str, GoBinary]:
         """Return what is still to be made: another command may have made it meanwhile."""
@@ -80,9 +81,7 @@ class GoBuild:
             missing = self._missing()
             if not missing:
                 return
-            env = self._env()
-            context.note(interpret_env(env))
-            await self._prepare(context, env, missing)
+            await self._prepare(context, missing)
             for batch in batches(missing):
                 first = next(iter(batch.values()))
                 packages = [binary.package for binary in batch.values()]
@@ -93,11 +92,12 @@ class GoBuild:
                     output=self._work / "packages.txt",
                 )
 
-    async def _prepare(
-        self, context: JobContext, env: Mapping[str, str], missing: Mapping[str, GoBinary]
-    ) -> None:
+    async def _prepare(self, context: JobContext, missing: Mapping[str, GoBinary]) -> None:
         """Copy the group's folder, so that the project is never written to, and add embedded files."""
         remove(self._work)
+        drop_temporary(self._name)
+        env = self._env()
+        context.note(interpret_env(env))
         shutil.copytree(self._folder, self._work)
         pins = read_pins(self._work)
         for binary in missing.values():
@@ -113,7 +113,7 @@ class GoBuild:
             if not missing:
                 return
             # Again, and not only in `fetch`: another command may have built in this folder and removed it.
-            await self._prepare(context, self._env(), missing)
+            await self._prepare(context, missing)
             output = self._work.with_name(f"{self._name}.out")
             remove(output)
             for batch in batches(missing):
@@ -136,11 +136,11 @@ class GoBuild:
             shutil.move(made, entry / name)
 
     def _trim(self, context: JobContext) -> None:
-        if build_cache_bytes() < self._limit_bytes:
+        if work_bytes() < self._limit_bytes:
             return
         with lock_now(WORK_LOCK) as alone:
             if alone:
-                context.note("Go's build cache has reached its limit and is emptied")
+                context.note("the scratch folder has reached its limit: Go's build cache is emptied")
                 empty_build_cache()
 
 

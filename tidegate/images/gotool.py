@@ -45,13 +45,16 @@ def installed_go() -> Path | None:
     return Path(found)
 
 
-def go_env(version: str, *, cgo: bool = False, nosumdb: tuple[str, ...] = ()) -> dict[str, str]:
+def go_env(
+    version: str, *, task: str = "other", cgo: bool = False, nosumdb: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Return the environment of a Go command: this process's, with nothing of the user's own Go settings.
 
     Proxy settings (GOPROXY, GONOPROXY, GOSUMDB and the like) stay: a closed network needs its own.
 
     Args:
         version: Go release that must do the work, as 1.26.8.
+        task: whose temporary files these are; see `drop_temporary`.
         cgo: whether C parts are compiled in.
         nosumdb: modules that are not looked up in the checksum database.
     """
@@ -63,7 +66,7 @@ def go_env(version: str, *, cgo: bool = False, nosumdb: tuple[str, ...] = ()) ->
         "GOCACHE": str(work / "build"),
         "GOMODCACHE": str(work / "mod"),
         "GOPATH": str(work / "path"),
-        "GOTMPDIR": str(_made(work / "tmp")),
+        "GOTMPDIR": str(_made(_temporary(task))),
         "GOENV": "off" if not _go_env_file() else str(_go_env_file()),
         "GOWORK": "off",
         # Read-only folders in the module cache would only make it harder to remove.
@@ -91,15 +94,24 @@ def _go_env_file() -> str:
     return os.environ.get("GOENV", "")
 
 
+def _temporary(task: str) -> Path:
+    return work_dir() / "tmp" / task
+
+
+def drop_temporary(task: str) -> None:
+    """Remove what a task's interrupted Go command left; only for who holds that task's lock."""
+    remove(_temporary(task))
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def build_cache_bytes() -> int:
-    """Return the size of Go's build cache."""
+def work_bytes() -> int:
+    """Return the size of the scratch folder."""
     total = 0
-    for folder, _, names in os.walk(work_dir() / "build"):
+    for folder, _, names in os.walk(work_dir()):
         for name in names:
             try:
                 total += (Path(folder) / name).stat().st_size

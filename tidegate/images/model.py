@@ -204,7 +204,9 @@ class Disk(Model):
 
     peak_gb: Count = Field(ge=1, description="gigabytes at any moment")
     rest_gb: Count = Field(ge=1, description="gigabytes once everything is made")
-    go_work_gb: Count = Field(ge=1, description="gigabytes of Go's build cache at which it is emptied")
+    go_work_gb: Count = Field(
+        ge=1, description="gigabytes of Go's scratch folder at which its build cache is emptied"
+    )
 
 
 class Catalogue(Model):

@@ -60,7 +60,7 @@ def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> No
 
 def _gateway_answers(base: str) -> str:
     try:
-        answer = httpx.get(f"{base}/readyz", timeout=5.0)
+        answer = httpx.get(f"{base}/api/v1/products?limit=1", timeout=5.0)
     except httpx.HTTPError as error:
         return type(error).__name__
     return "" if answer.is_success else f"status {answer.status_code}"

@@ -1,0 +1,105 @@
+"""`pulumi preview` with the real programs, before there is a cluster, an engine or an image."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tidegate.deploy.environment import tool_environment
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[3]
+STACK = "preview-test"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project like this one, with a stack and a state of its own."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("app", "charts", "images", "pyproject.toml", "uv.lock"):
+        (folder / name).symlink_to(ROOT / name)
+    about = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    about["runtime"]["options"]["virtualenv"] = str(Path(sys.prefix))
+    about["main"] = "program/"
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(about))
+    (folder / "program").mkdir()
+    shutil.copy(ROOT / "infra" / "__main__.py", folder / "program" / "__main__.py")
+    config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
+    (folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": config["config"]}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The kit's own tools, and an engine that is not there."""
+    state = tmp_path_factory.mktemp("state")
+    engine = {"DOCKER_HOST": f"unix://{state}/none.sock"}
+    env = {**os.environ, **tool_environment(engine, cluster=STACK)}
+    env.pop("PULUMI_CONFIG_PASSPHRASE_FILE")
+    env |= {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": "test"}
+    plugin = Path(env["PULUMI_HOME"]) / "plugins" / "resource-kubernetes-v4.25.0"
+    missing = [tool for tool in ("pulumi", "helm") if shutil.which(tool, path=env["PATH"]) is None]
+    if missing or not plugin.exists():
+        what = ", ".join(missing) or "the Kubernetes plugin of Pulumi"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"not there: {what}")
+        pytest.skip(f"not there: {what}; `tidegate doctor` tells how to get it")
+    return env
+
+
+@pytest.fixture(scope="module")
+def preview(project: Path, environment: dict[str, str]) -> dict[str, Any]:
+    def pulumi(*words: str) -> subprocess.CompletedProcess[str]:
+        cmd = ["pulumi", *words, "--stack", STACK, "--non-interactive"]
+        return subprocess.run(cmd, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+    made = pulumi("stack", "init")
+    assert made.returncode == 0, made.stderr
+    done = pulumi("preview", "--json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_everything_would_be_created(preview: dict[str, Any]) -> None:
+    assert set(preview["changeSummary"]) == {"create"}
+
+
+def test_every_layer_and_every_kind_is_seen(preview: dict[str, Any]) -> None:
+    types = {step["newState"]["type"] for step in preview["steps"]}
+    layers = ("Cluster", "Network", "Observability", "Data", "Service")
+    assert {f"tidegate:infra:{layer}" for layer in layers} <= types
+    assert "kubernetes:gateway.networking.k8s.io/v1:Gateway" in types
+    assert "kubernetes:autoscaling/v2:HorizontalPodAutoscaler" in types
+    assert "pulumi-python:dynamic/cluster:KindCluster" in types
+
+
+def test_it_says_where_the_service_will_be(preview: dict[str, Any]) -> None:
+    outputs = [step["newState"].get("outputs", {}) for step in preview["steps"]]
+    assert any(each.get("gateway_url") == "http://127.0.0.1:8080" for each in outputs)
+
+
+def test_a_wrong_policy_is_one_line(
+    project: Path, environment: dict[str, str], preview: dict[str, Any]
+) -> None:
+    path = project / f"Pulumi.{STACK}.yaml"
+    text = path.read_text()
+    config = yaml.safe_load(text)
+    config["config"]["tidegate:policy"]["web"]["hpa"]["max_replicas"] = 0
+    path.write_text(yaml.safe_dump(config))
+    try:
+        cmd = ["pulumi", "preview", "--stack", STACK, "--non-interactive"]
+        done = subprocess.run(cmd, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    finally:
+        path.write_text(text)
+    assert done.returncode != 0
+    assert "tidegate:policy.web.hpa.max_replicas" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
