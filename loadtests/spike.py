@@ -21,7 +21,7 @@ class SpikeParameters(LoadParameters):
     """Steady load, a step up, a step back."""
 
     base_users: int = Field(default=4, ge=1, le=5000, description="Users before and after the spike.")
-    spike_users: int = Field(default=24, ge=1, le=5000, description="Users during the spike.")
+    spike_users: int = Field(default=36, ge=1, le=5000, description="Users during the spike.")
     warm_s: float = Field(default=30.0, ge=0, le=3600, description="Seconds of steady load before the spike.")
     spike_s: float = Field(default=120.0, gt=0, le=3600, description="Seconds the spike is held.")
     cool_s: float = Field(default=45.0, ge=0, le=3600, description="Seconds of steady load after it.")

@@ -19,8 +19,8 @@ Resource = Literal["cpu", "net", "engine"]
 """What a job mostly needs: it bounds how many of a kind run at once."""
 
 _TELLING = re.compile(
-    r"\berror\b|\bfail(ed|ure)?\b|cannot|could not|not found|no such|denied|forbidden|mismatch|undefined|missing"
-    r"|no space|unable|timed? ?out|^E:|^FAIL",
+    r"\berror\b|\bfail(ed|ure)?\b|cannot|could not|not found|no such|denied|forbidden|mismatch|undefined"
+    r"|missing|no space|unable|timed? ?out|^E:|^FAIL",
     re.IGNORECASE,
 )
 _NOISE = re.compile(r"^(go: downloading|#|\s*$)|non-zero code|^note:|^(Removing intermediate|--->)")

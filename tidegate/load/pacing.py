@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import gevent
+from gevent.event import Event
 from geventhttpclient.client import HTTPClient, HTTPClientPool
 from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, FastResponse, ResponseContextManager
 from locust.exception import StopTest, StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from tidegate.errors import TidegateError
 from tidegate.load.parameters import LoadParameters
@@ -136,16 +138,38 @@ class PacedUser(FastHttpUser):
             start_s=time.monotonic(),
         )
         self._slot_s: float | None = None
+        self._stopping = Event()
         self.tasks = cast("Any", _Chosen(self))
 
     def on_start(self) -> None:
         """Wait for the first slot; Locust would run the first task at once, for all users together."""
-        self.wait()
+        try:
+            self.wait()
+        except StopUser:
+            raise gevent.GreenletExit from None  # Locust takes any other exception here for a fault
 
     def wait_time(self) -> float:
-        """Take the next slot, and return the seconds until it; zero when it has passed."""
+        """Take the next slot and wait for it here, so that Locust need not: return zero.
+
+        Raises:
+            StopUser: the user is to stop.
+        """
         self._slot_s = self.schedule.take()
-        return max(0.0, self._slot_s - time.monotonic())
+        if self._stopping.wait(max(0.0, self._slot_s - time.monotonic())):
+            raise StopUser
+        return 0.0
+
+    def stop(self, force: bool = False) -> bool:
+        """Stop once the request under way has ended, at once when waiting or forced.
+
+        Locust kills a user that waits. When it is short of CPU the user's slot may fall due between that
+        order and its execution, and the kill then meets a request: a failure nobody but the generator made.
+        """
+        if force:
+            return super().stop(force=True)
+        self._state = LOCUST_STATE_STOPPING
+        self._stopping.set()
+        return False
 
     def on_stop(self) -> None:
         """Count the slots that passed without a request."""

@@ -166,6 +166,41 @@ def test_requests_under_way_at_the_end_are_waited_for(shop: Shop, tmp_path: Path
     assert any("planned starts passed without a request" in note for note in notes(tmp_path))
 
 
+LATE = f"""
+import sys, time
+import gevent
+sys.path.insert(0, {str(LOADTESTS)!r})
+from locust import events
+from steady import Shopper, Steady, scenario
+
+def be_busy():
+    until_s = time.perf_counter() + 0.5
+    while time.perf_counter() < until_s:
+        pass
+
+@events.test_start.add_listener
+def quit_early(environment, **_):
+    gevent.spawn_later(2, environment.runner.quit)
+
+@events.test_stopping.add_listener
+def fall_behind(**_):
+    gevent.spawn(be_busy)  # runs once the orders to stop are given and before they are carried out
+"""
+
+
+def test_users_whose_slot_falls_due_as_they_are_stopped_do_not_abandon_it(shop: Shop, tmp_path: Path) -> None:
+    scenarios, run_dir = tmp_path / "scenarios", tmp_path / "run"
+    scenarios.mkdir()
+    run_dir.mkdir()
+    (scenarios / "late.py").write_text(LATE)
+    # While the generator is busy, slots and the orders to stop come to be due together.
+    parameters = {"steady_users": "20", "steady_s": "60", "rps": "2"}
+    run_load("late", run_dir=run_dir, host=shop.url, parameters=parameters, progress=None, folder=scenarios)
+    recorded = rows(run_dir)
+    assert recorded.filter(~pl.col("ok")).is_empty()
+    assert_same(shop, recorded)
+
+
 def test_the_bound_on_requests_holds_exactly(shop: Shop, tmp_path: Path) -> None:
     result = drive(shop, tmp_path, "steady", steady_users="8", steady_s="60", rps="20", max_requests="37")
     assert len(shop.book) == result.requests == 37

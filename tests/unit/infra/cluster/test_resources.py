@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.dynamic import dynamic
 
 from infra.cluster import kind
 from infra.cluster.kind import Presence
@@ -34,7 +34,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Found:
 
 @pytest.mark.parametrize("provider", [KindClusterProvider(), NodeImagesProvider(), RandomPasswordProvider()])
 def test_state_holds_a_reference_to_the_provider_and_no_code(provider: Any) -> None:
-    pickled = base64.b64decode(serialize_provider(provider))
+    serialize: Callable[[object], str] = vars(dynamic)["serialize_provider"]
+    pickled = base64.b64decode(serialize(provider))
     assert b"infra.cluster.resources" in pickled
     assert len(pickled) < 120
 
