@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -20,6 +21,8 @@ Report = Callable[[OperationProgress], None]
 
 #: How long Pulumi may take to finish the steps in flight after Ctrl-C before it is killed.
 CANCEL_GRACE_S = 90.0
+
+_SALT = "encryptionsalt:"
 
 
 class Stack:
@@ -45,8 +48,38 @@ class Stack:
     def ensure(self) -> None:
         """Create the stack in the backend unless it is there, and release locks of dead processes."""
         if not self.exists():
-            run([self._pulumi, "stack", "init", self.name, "--non-interactive"], env=self._env, cwd=self.root)
+            self._init()
         clear_dead_locks(self._env["PULUMI_BACKEND_URL"], self.name)
+
+    def _init(self) -> None:
+        """Create the stack from a folder of our own.
+
+        `stack init` writes the salt of the stack's encryption into the configuration file beside Pulumi.yaml.
+        It belongs to this machine's passphrase, so it must not enter a file that is committed.
+        """
+        with tempfile.TemporaryDirectory(prefix="tidegate-") as folder:
+            shutil.copy2(self.root / "Pulumi.yaml", folder)
+            command = [self._pulumi, "stack", "init", self.name, "--non-interactive"]
+            run(command, env=self._env, cwd=Path(folder))
+            salted = Path(folder) / f"Pulumi.{self.name}.yaml"
+            lines = salted.read_text().splitlines() if salted.exists() else []
+        self._config_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._config_file.write_text("\n".join(line for line in lines if line.startswith(_SALT)) + "\n")
+
+    @property
+    def _config_file(self) -> Path:
+        return state_dir() / "pulumi" / "stacks" / f"{self.name}.yaml"
+
+    def _config(self) -> Path:
+        """The project's configuration of the stack, with the salt of this machine."""
+        own, kept = self.root / f"Pulumi.{self.name}.yaml", self._config_file
+        text = own.read_text()
+        if _SALT not in text and kept.exists():
+            text = text.rstrip("\n") + "\n"
+            text += "".join(f"{line}\n" for line in kept.read_text().splitlines() if line.startswith(_SALT))
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept.write_text(text)
+        return kept
 
     def outputs(self) -> str:
         """The stack's outputs as JSON text; secrets stay masked."""
@@ -82,7 +115,8 @@ class Stack:
         progress = OperationProgress()
         with tempfile.TemporaryDirectory(prefix="tidegate-") as folder, log_path.open("wb") as log:
             events = EventLog(Path(folder) / "events.jsonl")
-            command = [self._pulumi, *words, "--stack", self.name, "--non-interactive", "--color", "never"]
+            command = [self._pulumi, *words, "--stack", self.name, "--config-file", str(self._config())]
+            command += ["--non-interactive", "--color", "never"]
             child = subprocess.Popen(
                 [*command, "--event-log", str(Path(folder) / "events.jsonl")],
                 env={**self._env, "PULUMI_DEBUG_COMMANDS": "true"},  # without it the event log is refused

@@ -1,5 +1,6 @@
 """The catalogue of images and tools: each is pulled where a registry answers, or built from packages."""
 
+from tidegate.images.catalogue import load_catalogue
 from tidegate.images.ensure import (
     GATEWAY_CHARTS,
     ensure,
@@ -8,6 +9,7 @@ from tidegate.images.ensure import (
     ensure_tools,
     image_ids,
     module_files,
+    plan,
 )
 
 __all__ = [
@@ -17,5 +19,7 @@ __all__ = [
     "ensure_images",
     "ensure_tools",
     "image_ids",
+    "load_catalogue",
     "module_files",
+    "plan",
 ]

@@ -68,7 +68,7 @@ class Artefacts:
 
     def need_wheels(self, pip: Pip) -> str | None:
         """Ask for the wheels of a dependency group, as `need` does for programs."""
-        entry = self._wheelhouse(pip)
+        entry = self.wheelhouse(pip)
         if self._whole(entry):
             return None
         action = partial(fetch_wheelhouse, entry=entry, root=self._root, pip=pip)
@@ -87,7 +87,7 @@ class Artefacts:
 
     def wheels_path(self, pip: Pip) -> Path:
         """Return the folder of a dependency group's wheels once they are there."""
-        entry = self._wheelhouse(pip)
+        entry = self.wheelhouse(pip)
         return entry.path / entry.name
 
     def versions(self, name: str) -> Mapping[str, str]:
@@ -187,5 +187,6 @@ class Artefacts:
             )
         )
 
-    def _wheelhouse(self, pip: Pip) -> Entry:
+    def wheelhouse(self, pip: Pip) -> Entry:
+        """Return the place in the cache of a dependency group's wheels."""
         return Entry("wheels", pip.group, self._keys.wheels(pip))

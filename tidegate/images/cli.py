@@ -10,14 +10,10 @@ from rich.table import Table
 
 from tidegate.errors import TidegateError
 from tidegate.host.paths import cache_dir
-from tidegate.images.disk import peak_mb, rest_mb
-from tidegate.images.ensure import ensure
-from tidegate.images.estimate import estimate_s
-from tidegate.images.planner import wanted_images
-from tidegate.images.schedule import slots
-from tidegate.images.store import entries, remove
+from tidegate.images.clean import clean_cache, clean_images
+from tidegate.images.engine import Docker
+from tidegate.images.ensure import ensure, plan
 from tidegate.images.store import verify as verify_entries
-from tidegate.images.tools import wanted_tools
 from tidegate.images.workshop import Workshop
 
 app = typer.Typer(help="Tools and images: what they are, where they come from, building them.")
@@ -51,21 +47,13 @@ def list_command() -> None:
 @app.command("plan")
 def plan_command(names: Names = None, source: Source = None) -> None:
     """Print what `build` would do, how long it takes and what disk it needs."""
-    workshop = Workshop(source=source, engine=_engine_env())
-    planner = workshop.planner()
-    for name in wanted_images(workshop.catalogue, names):
-        planner.image(name)
-    if names is None:
-        for name in wanted_tools(workshop.catalogue, None):
-            for item in (workshop.catalogue.tools[name].binary, *workshop.catalogue.tools[name].beside):
-                planner.made(item)
-    jobs = planner.jobs()
-    for job in jobs:
+    tools = None if names is None else ()
+    wanted = plan(tools=tools, images=names, engine_env=_engine_env(), source=source)
+    for job in wanted.jobs:
         print(f"{job.id}\t{job.seconds:.0f} s")
-    limits = workshop.catalogue.disk
     print(
-        f"{len(jobs)} jobs, about {estimate_s(jobs, slots()) / 60:.1f} min, disk "
-        f"{peak_mb(jobs, limits) / 1000:.1f} GB at the peak, {rest_mb(jobs) / 1000:.1f} GB at rest"
+        f"{len(wanted.jobs)} jobs, about {wanted.seconds / 60:.1f} min, disk "
+        f"{wanted.peak_mb / 1000:.1f} GB at the peak, {wanted.rest_mb / 1000:.1f} GB at rest"
     )
 
 
@@ -98,15 +86,12 @@ def verify_command() -> None:
 def clean_command(
     everything: Annotated[bool, typer.Option("--all", help="Also what the current catalogue uses.")] = False,
 ) -> None:
-    """Remove cache entries that the current catalogue no longer uses, and scratch folders."""
+    """Remove cache entries and images that the catalogue no longer uses, and scratch folders."""
     workshop = Workshop()
-    keys = workshop.keys
-    current = {workshop.planner().entry(name).path for name in keys.makers}
-    freed = 0
-    for area in ("bin", "modules", "wheels"):
-        for path, manifest in entries(area):
-            if everything or (path not in current and area != "wheels"):
-                freed += sum(record.size for record in manifest.files.values()) if manifest else 0
-                remove(path)
-    remove(cache_dir() / "making")
-    print(f"freed {freed / 1e6:.0f} MB")
+    print(f"freed {clean_cache(workshop, everything=everything) / 1e6:.0f} MB of the cache")
+    try:
+        docker = Docker(_engine_env())
+    except TidegateError:
+        return  # without an engine there are no images to remove
+    for reference in clean_images(workshop, docker):
+        print(f"removed {reference}")

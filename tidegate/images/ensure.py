@@ -10,8 +10,12 @@ from rich.console import Console
 
 from tidegate.errors import TidegateError
 from tidegate.host.paths import bin_dir
+from tidegate.images.disk import peak_mb, rest_mb
 from tidegate.images.engine import Docker
+from tidegate.images.estimate import estimate_s
+from tidegate.images.job import Job
 from tidegate.images.planner import wanted_images
+from tidegate.images.schedule import slots
 from tidegate.images.tools import link_tool, usable, wanted_tools
 from tidegate.images.workshop import Workshop
 
@@ -73,6 +77,46 @@ def ensure(
         else:
             found[name] = link_tool(workshop.catalogue.tools[name], planner)
     return Ready(found, {name: planner.reference(name) for name in chosen})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `ensure` would do now.
+
+    Args:
+        jobs: what would be made or fetched; empty when everything is at hand.
+        seconds: how long that takes here, by the catalogue's figures.
+        peak_mb: megabytes filled at the height of it.
+        rest_mb: megabytes that stay.
+    """
+
+    jobs: tuple[Job, ...]
+    seconds: float
+    peak_mb: int
+    rest_mb: int
+
+
+def plan(
+    *,
+    tools: Sequence[str] | None = (),
+    images: Sequence[str] | None = (),
+    engine_env: Mapping[str, str] | None = None,
+    source: str | None = None,
+    console: Console | None = None,
+) -> Plan:
+    """Tell what `ensure` would do, without doing it; the arguments are the same."""
+    workshop = Workshop(source=source, engine=engine_env, console=console)
+    planner = workshop.planner()
+    for name in wanted_tools(workshop.catalogue, tools):
+        tool = workshop.catalogue.tools[name]
+        if usable(name, tool, workshop.source, fetch=False) is None:
+            for item in (tool.binary, *tool.beside):
+                planner.made(item)
+    for name in wanted_images(workshop.catalogue, images):
+        planner.image(name)
+    jobs = tuple(planner.jobs())
+    disk = workshop.catalogue.disk
+    return Plan(jobs, estimate_s(jobs, slots()), peak_mb(jobs, disk), rest_mb(jobs))
 
 
 def ensure_tools(

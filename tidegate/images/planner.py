@@ -15,7 +15,7 @@ from tidegate.images.decide import Decision, decide
 from tidegate.images.engine import Docker, Labels
 from tidegate.images.job import Job
 from tidegate.images.keys import Keys
-from tidegate.images.model import Catalogue, From, Image, Source
+from tidegate.images.model import Catalogue, From, Image, Pip, Source
 from tidegate.images.reference import mirror_setting, parse
 from tidegate.images.registry import pull
 from tidegate.images.store import Entry
@@ -71,6 +71,15 @@ class Planner:
         """Return where a program or files lie once they are made."""
         return self._artefacts.path(name)
 
+    def wheelhouse(self, pip: Pip) -> Entry:
+        """Return the place in the cache of a dependency group's wheels."""
+        return self._artefacts.wheelhouse(pip)
+
+    def wheel_groups(self) -> list[Pip]:
+        """Return the dependency groups whose wheels go into some image."""
+        recipes = (image.recipe for image in self._catalogue.images.values())
+        return [item.wheels for recipe in recipes for item in recipe.context.values() if item.wheels]
+
     @property
     def _docker(self) -> Docker:
         if self._engine is None:
@@ -99,6 +108,10 @@ class Planner:
             return f"tidegate/base-{name}:{self._keys.base(name)[:_TAG_CHARACTERS]}"
         own = self._catalogue.images[name].reference
         return own or f"tidegate/{name}:{self._keys.image(name)[:_TAG_CHARACTERS]}"
+
+    def empty_reference(self, name: str) -> str:
+        """Return what an image that holds others is called before they are put in."""
+        return f"tidegate/{name}-empty:{self._keys.image(name)[:_TAG_CHARACTERS]}"
 
     def jobs(self) -> list[Job]:
         """Return all jobs asked for so far, those of the building blocks included."""
@@ -174,7 +187,7 @@ class Planner:
                 bake_image,
                 docker=self._docker,
                 build=build,
-                empty=f"tidegate/{name}-empty:{build.key[:_TAG_CHARACTERS]}",
+                empty=self.empty_reference(name),
                 holds=[self.reference(other) for other in recipe.holds],
             )
         return Job(

@@ -51,10 +51,16 @@ def accepted(version: str, accept: str) -> bool:
     return True
 
 
-def usable(name: str, tool: Tool, source: Source) -> Path | None:
+def usable(name: str, tool: Tool, source: Source, *, fetch: bool = True) -> Path | None:
     """Return an installed tool that will do, or None when one has to be built.
 
     A tool with companions (Pulumi with its language host) is taken only when they are installed too.
+
+    Args:
+        name: the tool.
+        tool: its entry.
+        source: where tools come from.
+        fetch: whether Pulumi may install a plugin that is missing, where the source is `registry`.
 
     Raises:
         TidegateError: the source is `registry` and none is installed.
@@ -62,7 +68,7 @@ def usable(name: str, tool: Tool, source: Source) -> Path | None:
     if source == "packages":
         return None
     if tool.pulumi_plugin is not None:
-        return _installed_plugin(tool.pulumi_plugin, tool.binary, fetch=source == "registry")
+        return _installed_plugin(tool.pulumi_plugin, tool.binary, fetch=fetch and source == "registry")
     places = [shutil.which(item, path=_path_without_ours()) for item in (name, *tool.beside)]
     program = places[0]
     if program is not None and all(places) and tool.accept is not None:

@@ -76,8 +76,9 @@ class RequestTail:
         tally = self.tally
         tally.requests += rows.height
         tally.failures += rows.filter(~pl.col("ok")).height
-        intended_s = min(rows.get_column("intended_start_s").to_list())
-        end_s = max(rows.get_column("end_s").to_list())
+        starts: list[float] = rows.get_column("intended_start_s").to_list()
+        ends: list[float] = rows.get_column("end_s").to_list()
+        intended_s, end_s = min(starts), max(ends)
         tally.first_intended_s = min(tally.first_intended_s or intended_s, intended_s)
         tally.last_end_s = max(tally.last_end_s or end_s, end_s)
         self._recent = pl.concat([self._recent, rows.select("end_s", "user")]).filter(
