@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 T := .venv/bin/tidegate
 
-.PHONY: demo test unit integration e2e lint format bench down doctor help
+.PHONY: demo test tools unit integration e2e lint format bench down doctor help
 
 help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -10,17 +10,20 @@ help:             ## this list
 demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report
 	@$(T) prove spike --install --min-peak 8
 
-test: lint unit integration e2e ## every test: lint and types, unit, integration, live cluster
+test: lint tools unit integration e2e ## every test: lint and types, unit, integration, live cluster
+
+tools: .venv/ready ## the tools that tests and deployments call (built once, then cached)
+	@$(T) install test
+	@[ -z "$$CI" ] || $(T) install engine
+	@$(T) images build --tools $(if $(filter 0,$(shell id -u)),--install) >/dev/null
 
 unit: .venv/ready ## tests that need nothing but Python
 	@.venv/bin/pytest tests/unit
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
-	@$(T) install test
 	@.venv/bin/pytest tests/integration tests/browser
 
 e2e: .venv/ready  ## tests on a live cluster of their own
-	@$(T) install test
 	@.venv/bin/pytest tests/e2e
 
 lint: .venv/ready ## ruff and pyright (strict)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tidegate.errors import TidegateError
+from tidegate.host.engine import find_engine
+from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import cache_dir
 from tidegate.images.clean import clean_cache, clean_images
 from tidegate.images.engine import Docker
@@ -36,12 +36,10 @@ def list_command() -> None:
     """Print every image and tool with its upstream reference."""
     workshop = Workshop()
     planner = workshop.planner()
-    table = Table("name", "what", "reference or program", box=None)
     for name, image in workshop.catalogue.images.items():
-        table.add_row(name, f"image, {image.role}", planner.reference(name))
+        print(f"{name}\timage, {image.role}\t{planner.reference(name)}")
     for name, tool in workshop.catalogue.tools.items():
-        table.add_row(name, "tool", tool.pulumi_plugin or tool.binary)
-    Console().print(table)
+        print(f"{name}\ttool{', tests only' if tool.test_only else ''}\t{tool.pulumi_plugin or tool.binary}")
 
 
 @app.command("plan")
@@ -58,9 +56,21 @@ def plan_command(names: Names = None, source: Source = None) -> None:
 
 
 @app.command("build")
-def build_command(names: Names = None, source: Source = None) -> None:
+def build_command(
+    names: Names = None,
+    source: Source = None,
+    tools_only: Annotated[bool, typer.Option("--tools", help="Only the tools; needs no engine.")] = False,
+    install: Annotated[bool, typer.Option("--install", help="As root, install what builds need.")] = False,
+) -> None:
     """Have tools and images ready; with names, only those images."""
-    ready = ensure(tools=None if names is None else (), images=names, engine_env=_engine_env(), source=source)
+    if install:
+        install_packages(missing_packages("build"))
+    ready = ensure(
+        tools=None if names is None else (),
+        images=() if tools_only else names,
+        engine_env=None if tools_only else _engine_env(),
+        source=source,
+    )
     for tool, path in ready.tools.items():
         print(f"{tool}\t{path}")
     for image, reference in ready.images.items():
@@ -89,9 +99,6 @@ def clean_command(
     """Remove cache entries and images that the catalogue no longer uses, and scratch folders."""
     workshop = Workshop()
     print(f"freed {clean_cache(workshop, everything=everything) / 1e6:.0f} MB of the cache")
-    try:
-        docker = Docker(_engine_env())
-    except TidegateError:
-        return  # without an engine there are no images to remove
-    for reference in clean_images(workshop, docker):
+    engine = find_engine()
+    for reference in clean_images(workshop, Docker(engine.env())) if engine is not None else ():
         print(f"removed {reference}")

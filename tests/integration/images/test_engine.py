@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from tidegate.errors import TidegateError
-from tidegate.images import ensure_images
+from tidegate.images import ensure_images, plan
 from tidegate.images.catalogue import load_catalogue
+from tidegate.images.clean import clean_cache, clean_images
 from tidegate.images.engine import Docker
 from tidegate.images.keys import Keys
 from tidegate.images.workshop import Workshop
@@ -106,6 +107,27 @@ def test_a_broken_recipe_is_one_line_and_the_rest_is_made(
     assert "\n" not in str(caught.value)
     assert set(Docker(engine_env).ids([GREETER])) == {GREETER}
     assert list((cache / "making").iterdir()) == []
+
+
+def test_cleaning_removes_what_was_superseded_and_nothing_else(
+    root: Path, engine_env: dict[str, str], cache: Path
+) -> None:
+    old = build(engine_env, "own", "greeter")["own"]
+    kept = set((cache / "bin").iterdir())
+    (root / "images/go/hello/main.go").write_text('package main\n\nfunc main() { println("new") }\n')
+    assert plan(images=["own"], engine_env=engine_env, source="packages").jobs != ()
+    new = build(engine_env, "own", "greeter")["own"]
+    assert plan(images=["own"], engine_env=engine_env, source="packages").jobs == ()
+    workshop = Workshop(source="packages", engine=engine_env)
+    docker = Docker(engine_env)
+    assert clean_cache(workshop) > 0
+    assert clean_images(workshop, docker) == [old]
+    assert set(docker.ids([old, new, GREETER])) == {new, GREETER}
+    left = set((cache / "bin").iterdir())
+    assert len(left) == 1
+    assert not left & kept
+    assert clean_cache(workshop) == 0
+    assert clean_images(workshop, docker) == []
 
 
 def test_an_engine_that_does_not_answer_is_one_line(root: Path, tmp_path: Path) -> None:
