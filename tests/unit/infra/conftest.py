@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -139,11 +140,20 @@ class _Recorder(pulumi_mocks.MockMonitor):
 Deploy = Callable[..., Deployed]
 
 
+def _have_event_loop() -> None:
+    """Give this thread the current event loop that Pulumi wants, if `asyncio.run` elsewhere took it away."""
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()  # pyright: ignore[reportDeprecated]
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+
+
 @pytest.fixture(scope="session")
 def deploy() -> Deploy:
     """Return a function that runs a program and tells what it registered."""
 
     def run(program: Callable[[], object], *, preview: bool = False) -> Deployed:
+        _have_event_loop()
         recorder = _Recorder(_Answers(preview=preview))
         pulumi.runtime.set_mocks(
             _Answers(preview=preview), project="tidegate", stack="test", preview=preview, monitor=recorder
