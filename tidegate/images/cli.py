@@ -12,7 +12,7 @@ from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import cache_dir
 from tidegate.images.clean import clean_cache, clean_images
 from tidegate.images.engine import Docker
-from tidegate.images.ensure import ensure, plan
+from tidegate.images.ensure import ensure, parts_of_images, plan
 from tidegate.images.store import verify as verify_entries
 from tidegate.images.workshop import Workshop
 
@@ -59,7 +59,9 @@ def plan_command(names: Names = None, source: Source = None) -> None:
 def build_command(
     names: Names = None,
     source: Source = None,
-    tools_only: Annotated[bool, typer.Option("--tools", help="Only the tools; needs no engine.")] = False,
+    tools_only: Annotated[
+        bool, typer.Option("--tools", help="Only tools and what images are built from; needs no engine.")
+    ] = False,
     install: Annotated[bool, typer.Option("--install", help="As root, install what builds need.")] = False,
 ) -> None:
     """Have tools and images ready; with names, only those images."""
@@ -68,6 +70,7 @@ def build_command(
     ready = ensure(
         tools=None if names is None else (),
         images=() if tools_only else names,
+        files=parts_of_images(source=source) if tools_only else (),
         engine_env=None if tools_only else _engine_env(),
         source=source,
     )

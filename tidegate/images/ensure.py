@@ -119,6 +119,19 @@ def plan(
     return Plan(jobs, estimate_s(jobs, slots()), peak_mb(jobs, disk), rest_mb(jobs))
 
 
+def parts_of_images(*, source: str | None = None) -> list[str]:
+    """Return what images would be built from here, for `ensure(files=...)`; nothing where a registry answers.
+
+    Made together with the tools, before there is an engine, the parts share one Go build cache with them.
+    """
+    workshop = Workshop(source=source)
+    if workshop.source == "registry" or (workshop.source == "auto" and workshop.reachable()):
+        return []
+    contexts = [image.recipe.context.values() for image in workshop.catalogue.images.values()]
+    named = [item.binary or item.files for items in contexts for item in items]
+    return sorted({name for name in named if name})
+
+
 def ensure_tools(
     names: Sequence[str] | None, *, source: str | None = None, console: Console | None = None
 ) -> dict[str, Path]:
