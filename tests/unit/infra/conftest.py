@@ -148,6 +148,12 @@ def _have_event_loop() -> None:
         asyncio.set_event_loop(asyncio.new_event_loop())
 
 
+@pytest.fixture(autouse=True)
+def event_loop() -> None:
+    """Outputs are made in tests too, not only in programs."""
+    _have_event_loop()
+
+
 @pytest.fixture(scope="session")
 def deploy() -> Deploy:
     """Return a function that runs a program and tells what it registered."""
