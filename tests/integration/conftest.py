@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.own_engine import own_engine
 from support.postgres_server import PostgresServer
 from support.redis_server import RedisServer
 
@@ -49,3 +50,10 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def engine_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A running engine with nothing in it, as variables for docker."""
+    with own_engine(tmp_path_factory.mktemp("engine")) as env:
+        yield env
