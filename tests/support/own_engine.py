@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def lacking(what: list[str]) -> None:
 
 
 @contextmanager
-def own_engine(state: Path) -> Iterator[dict[str, str]]:
+def own_engine(state: Path) -> Generator[dict[str, str]]:
     """Run an engine with nothing in it; gives the variables that point docker at it."""
     missing = [name for name in NEEDED if shutil.which(name, path=SEARCH) is None]
     lacking([*missing, *([] if os.geteuid() == 0 else ["root"])])
