@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.own_engine import lacking
 
 from infra.cluster import docker, kind, record
 from infra.cluster.record import Record
@@ -19,6 +20,9 @@ pytestmark = pytest.mark.integration
 
 IMAGE = "tidegate-test/empty:1"
 OWNER = "tidegate/test"
+
+TOOL_PATH = docker.tool_env()["PATH"]
+"""With the kit's own tools, from before the tests put another state folder in their place."""
 
 Node = Callable[..., str]
 
@@ -31,6 +35,7 @@ def engine(*words: str, text: str = "") -> str:
 @pytest.fixture(autouse=True)
 def own_engine(engine_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Every docker of these tests speaks to an engine of their own."""
+    monkeypatch.setenv("PATH", TOOL_PATH)
     for variable, value in engine_env.items():
         monkeypatch.setenv(variable, value)
 
@@ -114,8 +119,8 @@ def test_presence(name: str, node: Node) -> None:
 
 
 def test_deleting_takes_all_that_is_ours(name: str, node: Node) -> None:
-    if shutil.which("kind", path=docker.tool_env()["PATH"]) is None:
-        pytest.skip("kind is not on PATH; `tidegate doctor` tells how to get it")
+    if shutil.which("kind") is None:
+        lacking(["kind, which `make tools` brings"])
     begun = Record(owner=OWNER, token="mine", config="c")
     begun.save(name)
     docker.create_network(kind.network_name(name), begun.token)
