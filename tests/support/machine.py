@@ -12,6 +12,11 @@ from tidegate.host.paths import state_dir
 from tidegate.proc import run
 
 
+ENGINE_MOUNT = "/netns/default"
+"""An engine's handle of the host's own network namespace, made for its first container whoever that belongs
+to, and gone with the engine; not a cluster's."""
+
+
 @dataclass(frozen=True)
 class Footprint:
     """What the engine, the host and the kit's own folder hold."""
@@ -37,11 +42,16 @@ def footprint(engine: Mapping[str, str]) -> Footprint:
         containers=listed("ps", "--all", "--quiet", "--no-trunc"),
         networks=listed("network", "ls", "--format", "{{.Name}}"),
         volumes=listed("volume", "ls", "--quiet"),
-        mounts=frozenset(line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()),
+        mounts=frozenset(mount for mount in mounts() if not mount.endswith(ENGINE_MOUNT)),
         rules=rules(),
         interfaces=frozenset(path.name for path in Path("/sys/class/net").iterdir()),
         clusters=frozenset(path.name for path in clusters.iterdir()) if clusters.exists() else frozenset(),
     )
+
+
+def mounts() -> list[str]:
+    """Every mount point of the host."""
+    return [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
 
 
 def rules() -> frozenset[str]:
