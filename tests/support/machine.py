@@ -11,7 +11,6 @@ from pathlib import Path
 from tidegate.host.paths import state_dir
 from tidegate.proc import run
 
-
 ENGINE_MOUNT = "/netns/default"
 """An engine's handle of the host's own network namespace, made for its first container whoever that belongs
 to, and gone with the engine; not a cluster's."""
