@@ -48,7 +48,8 @@ def take_down(name: str, *, stop: bool, purge: bool, console: Console) -> Iterat
         yield f"stack {name}: nothing to remove"
     if stop:
         stopped = stop_engine(remove_data=purge)
-        yield f"engine: {stopped}"
+        did = "stopped" if stopped.was_running else "none of our own was running"
+        yield f"engine: {did}{', its data removed' if stopped.data_removed else ''}"
 
 
 def _has_own_engine() -> bool:
