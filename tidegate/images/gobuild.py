@@ -191,7 +191,7 @@ def build_command(go: Path, output: Path, batch: Mapping[str, GoBinary]) -> list
     """
     single = len(batch) == 1
     target = str(output / next(iter(batch))) if single else f"{output}{os.sep}"
-    command = [str(go), "build", "-pgo=off", "-o", target]
+    command = [str(go), "build", "-pgo=off", "-gcflags=all=-dwarf=false", "-o", target]
     tags = next(iter(batch.values())).tags
     if tags:
         command += ["-tags", ",".join(tags)]

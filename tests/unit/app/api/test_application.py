@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from app.core.settings import Settings, load_settings
 from app.main import create_app
 from app.resources import Resources
+from app.services import fraud_pool
+from app.services.fraud import FraudAssessment, PlacedOrder, assess
 from app.workers.inline import inline_worker
 
 Scenario = Callable[[httpx.AsyncClient, Resources], Awaitable[None]]
@@ -124,17 +127,30 @@ def test_an_unforeseen_exception_has_an_id_a_name_and_a_count(shop: Settings) ->
     run(shop, scenario)
 
 
-def test_too_many_checks_are_refused_with_a_time_to_return(shop: Settings) -> None:
+def test_too_many_checks_are_refused_with_a_time_to_return(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(history: Sequence[PlacedOrder], order: PlacedOrder, weight: float) -> FraudAssessment:
+        began.set()
+        assert go_on.wait(60)
+        return assess(history, order, weight)
+
+    monkeypatch.setattr(fraud_pool, "assess", slow)
+
     async def scenario(client: httpx.AsyncClient, _: Resources) -> None:
         body = {"account_id": "acct-0001", "lines": [{"product_id": 1, "quantity": 1}]}
-        answers = await asyncio.gather(*(client.post("/api/v1/orders", json=body) for _ in range(8)))
-        statuses = [answer.status_code for answer in answers]
-        assert set(statuses) == {201, 503}
-        refused = answers[statuses.index(503)]
+        first = asyncio.create_task(client.post("/api/v1/orders", json=body))
+        assert await asyncio.to_thread(began.wait, 60)
+        refused = await client.post("/api/v1/orders", json=body)
+        go_on.set()
+        assert refused.status_code == 503
         assert refused.json()["type"] == "urn:tidegate:problem:overloaded"
         assert refused.headers["Retry-After"] == "1"
+        assert (await first).status_code == 201
 
-    run(shop.model_copy(update={"fraud_queue_limit": 1, "fraud_weight": 0.02}), scenario)
+    run(shop.model_copy(update={"fraud_queue_limit": 1}), scenario)
 
 
 def test_the_inline_worker_decides_without_a_queue(shop: Settings) -> None:
