@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.api import operations
+from app.api import auth, operations
 from app.api.errors import add_error_handlers
 from app.api.v1 import orders as orders_v1
 from app.api.v1 import products as products_v1
 from app.api.v2 import orders as orders_v2
+from app.api.v2 import products as products_v2
+from app.api.v2 import streams as streams_v2
+from app.core.deprecation import V1
 from app.middleware.body_limit import BodyLimitMiddleware
+from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.drain import DrainMiddleware
 from app.middleware.errors import ErrorMiddleware
 from app.middleware.metrics import MetricsMiddleware
@@ -36,13 +41,12 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
+        hearing = asyncio.create_task(resources.changes.run())
         try:
-            if background is None:
+            async with background(resources) if background else nullcontext():
                 yield
-            else:
-                async with background(resources):
-                    yield
         finally:
+            hearing.cancel()
             await resources.close()
 
     settings = resources.settings
@@ -60,6 +64,7 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
             Middleware(RequestIdMiddleware),
             Middleware(ServedByMiddleware, pod_name=settings.pod_name),
             Middleware(DrainMiddleware, lifecycle=resources.lifecycle),
+            Middleware(DeprecationMiddleware, policy=V1),
             Middleware(MetricsMiddleware, metrics=resources.metrics, ignored=operations.PATHS),
             Middleware(ErrorMiddleware),
             Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
@@ -67,8 +72,12 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
     )
     app.state.resources = resources
     add_error_handlers(app)
-    for module in (products_v1, orders_v1, orders_v2, operations):
+    for module in (products_v1, orders_v1):
+        app.include_router(module.router, deprecated=True)
+    app.include_router(auth.router, prefix="/api/v1", deprecated=True)
+    for module in (products_v2, orders_v2, streams_v2, operations):
         app.include_router(module.router)
+    app.include_router(auth.router, prefix="/api/v2")
     _describe_problems(app)
     return app
 

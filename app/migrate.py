@@ -43,7 +43,8 @@ async def run(settings: Settings, *, revision: str = "head", down: bool = False,
     )
     try:
         await wait_for_database(engine, wait_s=settings.migrate_wait_s)
-        await migrate(engine, revision=revision, down=down, seeded=seeded)
+        demo = settings.demo_password.get_secret_value() if settings.demo_password else None
+        await migrate(engine, revision=revision, down=down, seeded=seeded, demo_password=demo)
     finally:
         await engine.dispose()
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from app.core.keys import KeyRing, parse_keys
 from app.core.lifecycle import Lifecycle
 from app.core.metrics import Metrics
+from app.core.passwords import PasswordChecker
 from app.core.settings import Settings
+from app.core.tokens import TokenService
 from app.db.engine import Database
 from app.services.fraud_pool import FraudPool
+from app.services.order_updates import OrderUpdates
 from app.services.queue_age import QueueAgeGuard
+from app.shared.changes import Changes
+from app.shared.link import RedisLink
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,12 @@ class Resources:
     fraud: FraudPool
     queue_age: QueueAgeGuard
     metrics: Metrics
-    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    tokens: TokenService
+    link: RedisLink
+    changes: Changes
+    order_updates: OrderUpdates
+    passwords: PasswordChecker
+    lifecycle: Lifecycle
 
     @classmethod
     def create(cls, settings: Settings, *, application: str) -> Resources:
@@ -31,21 +42,34 @@ class Resources:
             application: the process's name, as the database shows it.
         """
         metrics = Metrics()
+        lifecycle = Lifecycle()
+        keys, redis_url = settings.auth_keys, settings.redis_url
+        database = Database(
+            settings.database_url.get_secret_value(), pool_size=settings.db_pool_size, application=application
+        )
+        link = RedisLink(redis_url.get_secret_value() if redis_url else None)
+        changes = Changes(link)
         return cls(
             settings=settings,
-            database=Database(
-                settings.database_url.get_secret_value(),
-                pool_size=settings.db_pool_size,
-                application=application,
-            ),
+            database=database,
             fraud=FraudPool(
                 weight=settings.fraud_weight, queue_limit=settings.fraud_queue_limit, metrics=metrics
             ),
             queue_age=QueueAgeGuard(settings.queue_age_limit_s),
             metrics=metrics,
+            tokens=TokenService(
+                parse_keys(keys.get_secret_value()) if keys else KeyRing.draw(),
+                ttl_s=settings.auth_token_ttl_s,
+            ),
+            link=link,
+            changes=changes,
+            order_updates=OrderUpdates(database, changes, lifecycle),
+            passwords=PasswordChecker(),
+            lifecycle=lifecycle,
         )
 
     async def close(self) -> None:
         """Give back threads and connections."""
         self.fraud.close()
+        await self.link.close()
         await self.database.dispose()

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -39,6 +40,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _websocket_protocol(**arguments: Any) -> asyncio.Protocol:
+    """Stands for uvicorn's WebSocket protocol and imports it at the first handshake: most pods see none."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**arguments)
+
+
 def http_config(
     app: ASGIApp, *, keep_alive_s: int, graceful_timeout_s: int, lifespan: bool
 ) -> uvicorn.Config:
@@ -51,7 +59,11 @@ def http_config(
         app,
         loop="none",
         http="httptools",
-        ws="none",
+        ws=cast("type[asyncio.Protocol]", _websocket_protocol),
+        # Followers only listen; a kilobyte is more than they have to say.
+        ws_max_size=1024,
+        ws_max_queue=4,
+        ws_per_message_deflate=False,
         lifespan="on" if lifespan else "off",
         log_config=None,
         access_log=False,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from locust import task
+from locust import events, task
 from locust.contrib.fasthttp import FastResponse
 
+from tidegate.errors import TidegateError
+from tidegate.load.handover import PASSWORD_VARIABLE
 from tidegate.load.pacing import PacedUser, Task
+from tidegate.load.scenario import refuse
 
 _PAGE = 20
 _ACCOUNTS = 50
@@ -17,26 +21,49 @@ _POLLS = 8
 """Slots spent asking for one order before it is let be; its fate is then the queue age's to tell."""
 
 
+@events.init.add_listener  # pyright: ignore[reportUnknownMemberType]
+def require_password(**_: Any) -> None:
+    """End the process when nobody could log in: a load of refusals measures nothing."""
+    if not os.environ.get(PASSWORD_VARIABLE):
+        refuse(
+            TidegateError(
+                "no password of the seeded accounts",
+                cure=f"set {PASSWORD_VARIABLE}; docs/load.md tells where it is",
+            )
+        )
+
+
 class Shopper(PacedUser):
     """Out of ten requests about six look around, three order, and one goes to the queue.
 
-    The queue's order is followed by polls in the next slots until it is decided, as its buyer would.
+    Before the first order it logs in, once. The queue's order is followed by polls in the next slots until
+    it is decided, as its buyer would.
     """
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._account = f"acct-{1 + self.number % _ACCOUNTS:04d}"
+        self._password = os.environ.get(PASSWORD_VARIABLE, "")
         self._products: list[int] = []
         self._pending: str | None = None
         self._polls = 0
 
     def choose_task(self) -> Task:
-        """Return the next task; a first look comes before anything that needs a product."""
+        """Return the next task; a first look and the login come before anything that needs them."""
         if not self._products:
             return Shopper.list_products
+        if not self.authorized:
+            return Shopper.log_in
         if self._pending is not None:
             return Shopper.poll_order
         return super().choose_task()
+
+    def log_in(self) -> None:
+        """Trade the accounts' password for a token; tried again in the next slot until it works."""
+        form = {"grant_type": "password", "username": self._account, "password": self._password}
+        response = self.send("POST", "/api/v2/auth/token", route="/api/v2/auth/token", form=form)
+        if response.status_code == 200:
+            self.authorize(str(_json(response)["access_token"]))
 
     @task(3)
     def list_products(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.repositories.products import ProductFilter, ProductSort
 from app.schemas.products import ProductOut, ProductPageOut
 from app.services.catalogue import CatalogueService
 
@@ -13,8 +14,16 @@ class ProductController:
         self._catalogue = catalogue
 
     async def page(self, limit: int, cursor: str | None) -> ProductPageOut:
-        """A page of products."""
+        """A page of products (v1)."""
         return ProductPageOut.model_validate(await self._catalogue.page(limit=limit, cursor=cursor))
+
+    async def search(
+        self, wanted: ProductFilter, sort: ProductSort, limit: int, cursor: str | None
+    ) -> ProductPageOut:
+        """A page of the products that fit (v2)."""
+        return ProductPageOut.model_validate(
+            await self._catalogue.search(wanted, sort, limit=limit, cursor=cursor)
+        )
 
     async def get(self, product_id: int) -> ProductOut:
         """One product."""

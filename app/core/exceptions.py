@@ -22,6 +22,19 @@ class ServiceError(Exception):
         self.retry_after_s = retry_after_s
         super().__init__(detail)
 
+    @classmethod
+    def type_urn(cls) -> str:
+        """The `type` of the problem (RFC 9457, section 3.1.1)."""
+        return f"urn:tidegate:problem:{cls.slug}"
+
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the answer."""
+        return {"Retry-After": str(self.retry_after_s)} if self.retry_after_s is not None else {}
+
+    def members(self) -> dict[str, str]:
+        """Members of the problem beside those every problem has."""
+        return {}
+
 
 class NotFoundError(ServiceError):
     """The thing named in the path does not exist."""
@@ -29,6 +42,42 @@ class NotFoundError(ServiceError):
     status = 404
     slug = "not-found"
     title = "Not found"
+
+
+class UnauthenticatedError(ServiceError):
+    """The request carries no token, or none that holds."""
+
+    status = 401
+    slug = "unauthenticated"
+    title = "Authentication needed"
+
+    def __init__(self, detail: str, *, given: bool) -> None:
+        super().__init__(detail)
+        self._given = given
+
+    def headers(self) -> dict[str, str]:
+        """A challenge; it names an error only where a token was given (RFC 6750, section 3)."""
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"' if self._given else "Bearer"}
+
+
+class InvalidGrantError(ServiceError):
+    """User name and password do not belong together; which of the two is wrong is not told."""
+
+    status = 400
+    slug = "invalid-grant"
+    title = "Invalid user name or password"
+
+    def members(self) -> dict[str, str]:
+        """The member OAuth clients look at (RFC 6749, section 5.2)."""
+        return {"error": "invalid_grant"}
+
+
+class ForeignAccountError(ServiceError):
+    """The body asks to act for another account than the caller's own."""
+
+    status = 403
+    slug = "foreign-account"
+    title = "Not your account"
 
 
 class UnknownReferenceError(ServiceError):

@@ -36,6 +36,7 @@ def problem_response(
     detail: str | None = None,
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
+    members: dict[str, str] | None = None,
 ) -> Response:
     """Build the answer.
 
@@ -44,6 +45,7 @@ def problem_response(
         slug: makes `type` a URN of our own; without it `type` is about:blank, as RFC 9457 asks of a
             problem that is fully told by its status.
         errors: for validation, each with a JSON `pointer` into the body or the parameter's place.
+        members: extension members of this kind of problem (RFC 9457, section 3.2).
     """
     body: dict[str, object] = {
         "type": _TYPE_PREFIX + slug if slug else "about:blank",
@@ -55,6 +57,7 @@ def problem_response(
         body["detail"] = detail
     if errors:
         body["errors"] = errors
+    body.update(members or {})
     request_id = scope.get("state", {}).get("request_id")
     if request_id:
         body["request_id"] = request_id
@@ -63,7 +66,12 @@ def problem_response(
 
 def service_error_response(scope: Scope, error: ServiceError) -> Response:
     """The answer for an expected failure."""
-    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
     return problem_response(
-        scope, error.status, slug=error.slug, title=error.title, detail=error.detail, headers=headers
+        scope,
+        error.status,
+        slug=error.slug,
+        title=error.title,
+        detail=error.detail,
+        headers=error.headers(),
+        members=error.members(),
     )

@@ -8,11 +8,19 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.keys import parse_keys
+
 Role = Literal["web", "worker", "migrate"]
 
 _PREFIX = "TIDEGATE_"
 _DATABASE_SCHEMES = ("postgresql+asyncpg://", "sqlite+aiosqlite://")
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_NEEDED: dict[Role, list[str]] = {
+    "web": ["database_url", "redis_url", "auth_keys"],
+    "worker": ["database_url", "redis_url"],
+    "migrate": ["database_url"],
+}
+"""What each process cannot do without in production."""
 
 
 class SettingsError(Exception):
@@ -30,8 +38,22 @@ class Settings(BaseSettings):
         default=SecretStr("sqlite+aiosqlite:///tidegate.db"),
         description="SQLAlchemy URL; production needs it set, and set to PostgreSQL",
     )
-    redis_url: SecretStr = Field(
-        default=SecretStr("redis://127.0.0.1:6379/0"), description="the job queue; production needs it set"
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="job queue, shared cache and shared rate limits; workers and production need it set, "
+        "a developer's web process without it keeps to itself",
+    )
+    auth_keys: SecretStr | None = Field(
+        default=None,
+        description="keys that sign tokens, as `id:secret` with commas between; the first signs, all are "
+        "accepted; production needs it set, a developer's process draws one",
+    )
+    auth_token_ttl_s: int = Field(default=3600, ge=60, le=86_400, description="life of an access token")
+    demo_password: SecretStr | None = Field(
+        default=None,
+        min_length=12,
+        max_length=128,
+        description="read by migrations alone: the password of the seeded accounts; unset, none can log in",
     )
     fraud_weight: float = Field(
         default=0.02, gt=0, le=10, description="cost of one fraud check; 1.0 is about 1.8 s of one core"
@@ -84,9 +106,16 @@ class Settings(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _redis_scheme(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(_REDIS_SCHEMES):
+    def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(_REDIS_SCHEMES):
             raise ValueError(f"must begin with {' or '.join(_REDIS_SCHEMES)}")
+        return value
+
+    @field_validator("auth_keys")
+    @classmethod
+    def _keys_usable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_keys(value.get_secret_value())
         return value
 
     @model_validator(mode="after")
@@ -124,14 +153,17 @@ def load_settings(role: Role = "web", **overrides: object) -> Settings:
         raise SettingsError(_one_line(error)) from None
     if settings.environment == "production":
         _refuse_unsafe(settings, role)
+    if role == "worker" and settings.redis_url is None:
+        raise SettingsError(f"{_PREFIX}REDIS_URL must be set: it is where a worker's orders come from")
     return settings
 
 
 def _refuse_unsafe(settings: Settings, role: Role) -> None:
-    needed = ["database_url"] if role == "migrate" else ["database_url", "redis_url"]
+    needed = _NEEDED[role]
     missing = [_PREFIX + name.upper() for name in needed if name not in settings.model_fields_set]
     if missing:
-        raise SettingsError(f"{' and '.join(missing)} must be set when {_PREFIX}ENVIRONMENT is production")
+        names = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
+        raise SettingsError(f"{names} must be set when {_PREFIX}ENVIRONMENT is production")
     if settings.uses_sqlite:
         # Every replica would write a file of its own and answer 404 for the others' orders.
         raise SettingsError(

@@ -33,20 +33,25 @@ class OrderStatus(StrEnum):
 
 
 class Account(Base):
-    """Who buys."""
+    """Who buys. Without a password hash nobody can log in to the account."""
 
     __tablename__ = "accounts"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
 
 
 class Product(Base):
     """What is sold. Prices are in the smallest unit of one currency."""
 
     __tablename__ = "products"
-    __table_args__ = (CheckConstraint("price_cents > 0", name="price_positive"),)
+    __table_args__ = (
+        CheckConstraint("price_cents > 0", name="price_positive"),
+        Index("ix_products_price_cents_id", "price_cents", "id"),
+        Index("ix_products_name_id", "name", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     sku: Mapped[str] = mapped_column(String(32), unique=True)

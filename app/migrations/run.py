@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.logging import get_logger
 from app.db.engine import is_unavailable
+from app.migrations.demo import set_demo_password
 from app.migrations.seed import seed
 
 _log = get_logger(__name__)
@@ -31,7 +32,12 @@ def alembic_config(connection: Connection) -> Config:
 
 
 async def migrate(
-    engine: AsyncEngine, *, revision: str = "head", down: bool = False, seeded: bool = True
+    engine: AsyncEngine,
+    *,
+    revision: str = "head",
+    down: bool = False,
+    seeded: bool = True,
+    demo_password: str | None = None,
 ) -> None:
     """Bring the schema to `revision`, and seed it when it is at the head.
 
@@ -48,6 +54,9 @@ async def migrate(
         if seeded and not down and revision == "head":
             added = await connection.run_sync(seed)
             _log.info("seeded", orders=added)
+            if demo_password is not None:
+                changed = await connection.run_sync(lambda sync: set_demo_password(sync, demo_password))
+                _log.info("demo_accounts_open", changed=changed)
     _log.info("migrated", revision=revision)
 
 

@@ -17,3 +17,7 @@ class AccountRepository:
     async def exists(self, account_id: str) -> bool:
         """Whether there is such an account."""
         return await self._session.scalar(select(Account.id).where(Account.id == account_id)) is not None
+
+    async def password_hash(self, account_id: str) -> str | None:
+        """The hash to check a password with; None when there is no such account, or nobody can log in."""
+        return await self._session.scalar(select(Account.password_hash).where(Account.id == account_id))

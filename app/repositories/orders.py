@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -47,6 +47,23 @@ class OrderRepository:
         return await self._session.scalar(
             select(Order).where(Order.id == order_id).options(selectinload(Order.lines))
         )
+
+    async def page(
+        self,
+        account_id: str,
+        limit: int,
+        *,
+        status: OrderStatus | None = None,
+        after: tuple[datetime, uuid.UUID] | None = None,
+    ) -> Sequence[Order]:
+        """At most `limit` of the account's orders, newest first, beginning after the given one."""
+        query = select(Order).where(Order.account_id == account_id)
+        if status is not None:
+            query = query.where(Order.status == status)
+        if after is not None:
+            query = query.where(tuple_(Order.created_at, Order.id) < after)
+        query = query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
+        return (await self._session.scalars(query.options(selectinload(Order.lines)))).all()
 
     async def get_by_key(self, account_id: str, idempotency_key: str) -> Order | None:
         """The order an earlier request with the same key made, with its lines."""

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.db.models import OrderStatus
 from app.schemas.base import RequestModel, ResponseModel
@@ -25,7 +25,22 @@ class OrderLineIn(RequestModel):
 class OrderIn(RequestModel):
     """An order to place."""
 
-    account_id: str = Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9-]+$", examples=["acct-0001"])
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"lines": [{"product_id": 1, "quantity": 2}, {"product_id": 7, "quantity": 1}]}]
+        },
+    )
+
+    account_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=32,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Who buys: the caller's own account, which is also what is meant when it is left out",
+        examples=["acct-0001"],
+    )
     lines: list[OrderLineIn] = Field(min_length=1, max_length=MAX_LINES)
 
     @model_validator(mode="after")
@@ -67,3 +82,10 @@ class OrderOutV2(OrderOutV1):
     """An order that may still be pending; `fraud` comes with the decision."""
 
     fraud: FraudOut | None
+
+
+class OrderPageOut(ResponseModel):
+    """Some of the caller's orders, newest first."""
+
+    items: list[OrderOutV2]
+    next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null at the end")

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from app.core.problems import MEDIA_TYPE
+from app.core.exceptions import ServiceError
+from app.core.problems import MEDIA_TYPE, title_of
 from app.schemas.base import ResponseModel
 
 
@@ -27,12 +28,34 @@ class Problem(ResponseModel):
     detail: str | None = None
     errors: list[ProblemItem] | None = None
     request_id: str | None = None
+    error: str | None = Field(default=None, description="OAuth's code of the error, at the token's address")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`: these statuses answer with problem details."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        status: {"description": "Problem details", "content": {MEDIA_TYPE: {"schema": schema}}}
+        status: {
+            "description": title_of(status),
+            "content": {MEDIA_TYPE: {"schema": schema, "example": _example(status)}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
+        }
         for status in statuses
     }
+
+
+def _example(status: int) -> dict[str, object]:
+    kinds = [kind for kind in ServiceError.__subclasses__() if kind.status == status]
+    kind = {"type": kinds[0].type_urn(), "title": kinds[0].title} if kinds else {"type": "about:blank"}
+    return {"title": title_of(status), **kind, "status": status, "instance": "/api/v2/orders"}
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": _header("The challenge (RFC 6750)")},
+    429: {"Retry-After": _header("Seconds until the next try makes sense")},
+    503: {"Retry-After": _header("Seconds until the next try makes sense, where that is known")},
+}

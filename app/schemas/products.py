@@ -18,7 +18,7 @@ class ProductOut(ResponseModel):
 
 
 class ProductPageOut(ResponseModel):
-    """Some products, in order of id."""
+    """Some products, in the order asked for."""
 
     items: list[ProductOut]
     next_cursor: str | None = Field(description="Hand it back as `cursor` for the next page; null at the end")

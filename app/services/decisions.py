@@ -13,6 +13,7 @@ from app.repositories.outbox import OutboxRepository
 from app.services.fraud import HISTORY_LIMIT
 from app.services.fraud_pool import FraudPool
 from app.services.history import placed_order, placed_orders
+from app.shared.changes import Changes, order_tag
 
 UNDECIDABLE = "undecidable"
 """Reason of an order that no delivery could get decided."""
@@ -21,7 +22,8 @@ UNDECIDABLE = "undecidable"
 class DecisionService:
     """Gives pending orders their end, once each, however often they are delivered."""
 
-    def __init__(self, database: Database, fraud: FraudPool, metrics: Metrics) -> None:
+    def __init__(self, database: Database, fraud: FraudPool, metrics: Metrics, changes: Changes) -> None:
+        self._changes = changes
         self._database = database
         self._fraud = fraud
         self._metrics = metrics
@@ -65,4 +67,5 @@ class DecisionService:
             await session.commit()
         if decided:
             self._metrics.orders.labels(version, status).inc()
+            await self._changes.announce(order_tag(order_id))
         return decided

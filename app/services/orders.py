@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.exceptions import IdempotencyConflictError, NotFoundError, UnknownReferenceError
+from app.core.cursor import decode_position, encode_position
+from app.core.exceptions import (
+    IdempotencyConflictError,
+    InvalidCursorError,
+    NotFoundError,
+    UnknownReferenceError,
+)
 from app.core.metrics import Metrics
 from app.db.base import utc_now
 from app.db.models import Order, OrderLine, OrderStatus
@@ -22,6 +29,8 @@ from app.services.fraud import HISTORY_LIMIT
 from app.services.fraud_pool import FraudPool
 from app.services.history import placed_order, placed_orders
 from app.services.queue_age import QueueAgeGuard
+
+_LISTING = "orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,14 @@ class OrderRequest:
         return hashlib.sha256(f"{self.account_id}|{text}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders and the way to the next ones; None at the end."""
+
+    items: Sequence[Order]
+    next_cursor: str | None
+
+
 class OrderService:
     """Takes and finds orders. A transaction never stays open while a fraud check runs."""
 
@@ -58,16 +75,33 @@ class OrderService:
         self._metrics = metrics
         self._orders = OrderRepository(session)
 
-    async def get(self, order_id: uuid.UUID) -> Order:
-        """One order.
+    async def get(self, order_id: uuid.UUID, account_id: str) -> Order:
+        """One order of the account.
 
         Raises:
-            NotFoundError: there is none with that id.
+            NotFoundError: the account has none with that id. Another's order is answered in the same words,
+                for whoever may not read an order may not learn either that there is one.
         """
         order = await self._orders.get(order_id)
-        if order is None:
+        if order is None or order.account_id != account_id:
             raise NotFoundError(f"there is no order {order_id}")
         return order
+
+    async def page(
+        self, account_id: str, *, status: OrderStatus | None, limit: int, cursor: str | None
+    ) -> OrderPage:
+        """The account's orders, newest first: the page after `cursor`, or the first.
+
+        Raises:
+            InvalidCursorError: the cursor is not ours.
+        """
+        after = None if cursor is None else _place(cursor)
+        found = await self._orders.page(account_id, limit + 1, status=status, after=after)
+        items = found[:limit]
+        if len(found) <= limit:
+            return OrderPage(items, None)
+        last = items[-1]
+        return OrderPage(items, encode_position(_LISTING, [last.created_at.isoformat(), str(last.id)]))
 
     async def place_decided(self, request: OrderRequest) -> Order:
         """Check the order now and write it with its decision.
@@ -141,6 +175,17 @@ class OrderService:
         if unknown:
             raise UnknownReferenceError(f"there is no product {', '.join(map(str, unknown))}")
         return _order(request, api_version, prices, now=utc_now())
+
+
+def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
+    created_at, order_id = decode_position(cursor, _LISTING, [str, str])
+    try:
+        place = datetime.fromisoformat(created_at), uuid.UUID(order_id)
+    except ValueError:
+        raise InvalidCursorError("the cursor is not one this service gave out for this listing") from None
+    if place[0].tzinfo is None:
+        raise InvalidCursorError("the cursor is not one this service gave out for this listing")
+    return place
 
 
 def _order(request: OrderRequest, api_version: str, prices_cents: dict[int, int], *, now: datetime) -> Order:

@@ -16,7 +16,7 @@ from app.workers.relay import Relay
 @asynccontextmanager
 async def inline_worker(resources: Resources) -> AsyncGenerator[None, None]:
     """Decide version 2 orders here for as long as the context lasts."""
-    decisions = DecisionService(resources.database, resources.fraud, resources.metrics)
+    decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
     relay = Relay(
         resources.database,
         DirectDispatcher(decisions),

@@ -46,7 +46,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
         loop.add_signal_handler(number, on_signal, number)
 
     resources = Resources.create(settings, application="tidegate-worker")
-    decisions = DecisionService(resources.database, resources.fraud, resources.metrics)
+    decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
 
     def decide(order_id: uuid.UUID) -> None:
         """Called in a dramatiq thread: the thread waits while the loop works."""
@@ -57,6 +57,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
             future.cancel()
             raise
 
+    assert settings.redis_url is not None  # noqa: S101 - `load_settings` sees to it
     client = connect(settings.redis_url.get_secret_value())
     broker = make_broker(client)
     actor = make_actor(broker, decide)

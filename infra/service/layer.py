@@ -8,11 +8,21 @@ from pathlib import Path
 import pulumi
 
 from infra import helm, policy
+from infra.cluster.resources import RandomPassword
 from infra.manifests import SERVICE_NAMESPACE, Manifest, meta, namespace
 from infra.network.edge import ROUTES_LABEL
 from infra.objects import KubernetesObject, register, within
 from infra.scraping import scrape_rights
-from infra.service.values import DATABASE_SECRET, REDIS_SECRET, URL_KEY, chart_values
+from infra.service.values import (
+    AUTH_SECRET,
+    DATABASE_SECRET,
+    DEMO_SECRET,
+    KEYS_KEY,
+    PASSWORD_KEY,
+    REDIS_SECRET,
+    URL_KEY,
+    chart_values,
+)
 from infra.target import Target
 from tidegate.models.policy import Policy
 
@@ -40,21 +50,31 @@ class ServiceArgs:
     redis_url: pulumi.Input[str]
 
 
-def manifests(args: ServiceArgs) -> list[Manifest]:
-    """Return the objects of the layer. The migration is a Job: Pulumi runs it to its end before the pods."""
+def manifests(
+    args: ServiceArgs, auth_keys: pulumi.Input[str], demo_password: pulumi.Input[str]
+) -> list[Manifest]:
+    """Return the objects of the layer. The migration is a Job: Pulumi runs it to its end before the pods.
+
+    Args:
+        args: what the layer needs to know.
+        auth_keys: secret; the keys that sign access tokens, as `id:secret`.
+        demo_password: secret; of the seeded accounts, for load tests and people.
+    """
     chart = helm.template(args.chart, RELEASE, SERVICE_NAMESPACE, chart_values(args.policy, args.image))
     return [
         *namespace(SERVICE_NAMESPACE, labels=ROUTES_LABEL),
         *scrape_rights(SERVICE_NAMESPACE),
-        _url(DATABASE_SECRET, args.database_url),
-        _url(REDIS_SECRET, args.redis_url),
+        _secret(DATABASE_SECRET, URL_KEY, args.database_url),
+        _secret(REDIS_SECRET, URL_KEY, args.redis_url),
+        _secret(AUTH_SECRET, KEYS_KEY, auth_keys),
+        _secret(DEMO_SECRET, PASSWORD_KEY, demo_password),
         *(_awaited(each) for each in chart),
     ]
 
 
-def _url(name: str, url: pulumi.Input[str]) -> Manifest:
+def _secret(name: str, key: str, value: pulumi.Input[str]) -> Manifest:
     head = {"apiVersion": "v1", "kind": "Secret", "metadata": meta(name, SERVICE_NAMESPACE)}
-    return {**head, "type": "Opaque", "stringData": {URL_KEY: url}}
+    return {**head, "type": "Opaque", "stringData": {key: value}}
 
 
 def _awaited(manifest: Manifest) -> Manifest:
@@ -68,11 +88,18 @@ def _awaited(manifest: Manifest) -> Manifest:
 
 
 class Service(pulumi.ComponentResource):
-    """The service's pods, autoscaler, routes and policies."""
+    """The service's pods, autoscaler, routes and policies.
+
+    The key that signs tokens and the seeded accounts' password are drawn here, once a stack.
+    """
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tidegate:infra:Service", name, None, opts)
-        objects = manifests(args)
+        child = pulumi.ResourceOptions(parent=self)
+        # Another key beside it, under another id, would begin a change of keys.
+        key = RandomPassword(f"{name}-auth-key", length=48, opts=child).value
+        password = RandomPassword(f"{name}-demo", length=24, opts=child).value
+        objects = manifests(args, pulumi.Output.concat("k1:", key), password)
         policy.enforce(objects)
         self.objects: list[KubernetesObject] = register(objects, within(self, args.target))
         self.register_outputs({})

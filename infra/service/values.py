@@ -15,6 +15,10 @@ from tidegate.models.policy import Policy
 DATABASE_SECRET = "tidegate-database"  # noqa: S105 - the object's name
 REDIS_SECRET = "tidegate-redis"  # noqa: S105 - the object's name
 URL_KEY = "url"
+AUTH_SECRET = "tidegate-auth"  # noqa: S105 - the object's name
+KEYS_KEY = "keys"
+DEMO_SECRET = "tidegate-demo"  # noqa: S105 - the object's name
+PASSWORD_KEY = "password"  # noqa: S105 - its key
 
 _POOL = 5
 """Connections a pod keeps when there is room for all pods: what one event loop can use."""
@@ -38,6 +42,8 @@ def chart_values(policy: Policy, image: str) -> dict[str, Any]:
         "web": {"dbPoolSize": pool_size(policy)},
         "database": {"existingSecret": DATABASE_SECRET, "urlKey": URL_KEY},
         "redis": {"existingSecret": REDIS_SECRET, "urlKey": URL_KEY},
+        "auth": {"existingSecret": AUTH_SECRET, "keysKey": KEYS_KEY},
+        "demo": {"existingSecret": DEMO_SECRET, "passwordKey": PASSWORD_KEY},
         "gateway": {"name": GATEWAY, "namespace": GATEWAY_NAMESPACE},
         "networkPolicy": {
             "dataNamespace": DATA_NAMESPACE,

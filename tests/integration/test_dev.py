@@ -55,6 +55,10 @@ def test_orders_of_both_versions_are_decided_and_kept(tmp_path: Path) -> None:
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
                 wait_until(lambda: _ready(client), what="readiness")
+                password = (tmp_path / "data" / "demo-password").read_text()
+                form = {"grant_type": "password", "username": "acct-0005", "password": password}
+                token = client.post("/api/v2/auth/token", data=form).json()["access_token"]
+                client.headers["Authorization"] = f"Bearer {token}"
                 for path, order in kept.items():
                     assert client.get(path).json() == order
                 if round_number == 1:

@@ -57,7 +57,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/api/v2/orders":
+        if self.path == "/api/v2/auth/token":
+            self._answer(200, {"access_token": "a-token", "token_type": "Bearer"})
+        elif self.path == "/api/v2/orders":
             self._answer(202, {"id": "x"}, location="/api/v2/orders/x")
         else:
             self._answer(201, {"status": "accepted"})

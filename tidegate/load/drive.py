@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tidegate.errors import TidegateError
 from tidegate.load.catalogue import ScenarioPlan, plan_scenario
-from tidegate.load.handover import PARENT_VARIABLE, RUN_VARIABLE
+from tidegate.load.handover import PARENT_VARIABLE, PASSWORD_VARIABLE, RUN_VARIABLE
 from tidegate.load.progress import LoadDisplay, RequestTail
 
 LOG_FILE = "locust.log"
@@ -53,6 +53,7 @@ def run_load(
     parameters: Mapping[str, str],
     progress: Console | None,
     folder: Path | None = None,
+    password: str | None = None,
 ) -> LoadResult:
     """Run `scenario` against `host` and record every request into the Run at `run_dir`.
 
@@ -66,6 +67,7 @@ def run_load(
         parameters: the scenario's parameters by name, as text.
         progress: console to show progress on (standard error as a rule), None for silence.
         folder: folder of scenarios; the project's by default.
+        password: of the service's seeded accounts; None leaves it to the environment.
 
     Raises:
         TidegateError: unknown scenario or parameter, a host that may not be loaded, or Locust failed.
@@ -82,7 +84,7 @@ def run_load(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_environment(run_dir),
+            env=_environment(run_dir, password),
             process_group=0,  # the terminal's Ctrl-C is for the driver, which passes it on once
         )
         with LoadDisplay(progress, scenario, plan.duration_s) as display:
@@ -103,8 +105,10 @@ def _command(plan: ScenarioPlan, host: str) -> list[str]:
     ]
 
 
-def _environment(run_dir: Path) -> dict[str, str]:
+def _environment(run_dir: Path, password: str | None) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    if password is not None:
+        inherited[PASSWORD_VARIABLE] = password
     return {**inherited, RUN_VARIABLE: str(run_dir.resolve()), PARENT_VARIABLE: str(os.getpid())}
 
 

@@ -10,6 +10,10 @@ RUN_VARIABLE = "TIDEGATE_RUN"
 PARENT_VARIABLE = "TIDEGATE_PARENT"
 """Process id of the driver; once that is not the parent any more, the load ends."""
 
+PASSWORD_VARIABLE = "TIDEGATE_DEMO_PASSWORD"  # noqa: S105 - the variable's name
+"""Holds the password of the service's seeded accounts. The environment and not a flag: processes' command
+lines are for everyone to read, and parameters end up in the Run."""
+
 
 def run_folder() -> Path | None:
     """Return the Run folder named by the environment, None when there is none."""

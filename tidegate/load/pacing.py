@@ -13,9 +13,10 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import gevent
 from gevent.event import Event
@@ -138,6 +139,7 @@ class PacedUser(FastHttpUser):
             start_s=time.monotonic(),
         )
         self._slot_s: float | None = None
+        self._token: str | None = None
         self._stopping = Event()
         self.tasks = cast("Any", _Chosen(self))
 
@@ -182,7 +184,24 @@ class PacedUser(FastHttpUser):
         """Return the next task: one of those declared, by weight, from the user's own random draws."""
         return self.draw.choice(cast("list[Task]", type(self).tasks))
 
-    def send(self, method: str, path: str, *, route: str, json: Any = None) -> FastResponse:
+    @property
+    def authorized(self) -> bool:
+        """Whether requests carry a token; not any more once one was refused."""
+        return self._token is not None
+
+    def authorize(self, token: str) -> None:
+        """Send `token` with every request from now on."""
+        self._token = token
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        route: str,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> FastResponse:
         """Send the slot's request.
 
         Args:
@@ -190,11 +209,21 @@ class PacedUser(FastHttpUser):
             path: path with query, below the host.
             route: the path's template, such as `/api/v1/products/{id}`; the request is reported under it.
             json: body, None for none.
+            form: body of another kind, None for none.
 
         Raises:
             StopUser: a bound is reached; nothing was sent.
         """
-        return self.client.request(method, path, name=f"{method} {route}", json=json)
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token is not None else {}
+        data: str | None = None
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            data = urlencode(form)
+        name = f"{method} {route}"
+        response = self.client.request(method, path, name=name, json=json, data=data, headers=headers)
+        if response.status_code == 401:
+            self._token = None  # its time is over
+        return response
 
     def begin_request(self) -> Mark:
         """Spend the slot on a request that starts now.

@@ -16,6 +16,7 @@ from tidegate.load.drive import run_load
 from tidegate.models import Expectations, Plan, Verdict, run_name
 from tidegate.observe.drive import Observer
 from tidegate.prepare import Site
+from tidegate.prove.credentials import demo_password
 from tidegate.prove.facts import machine, versions
 from tidegate.prove.settle import wait_until_calm
 from tidegate.report import write_report
@@ -70,6 +71,7 @@ def measure(
     """
     with step("Waiting for the service to rest", console=console) as say:
         wait_until_calm(site.gateway, site.environment, say=say)
+    password = demo_password(site.environment)
     created_s = time.time()
     plan = Plan(
         run_id=run_name(created_s, scenario),
@@ -87,7 +89,12 @@ def measure(
     console.print(f"Recording into {folder}", highlight=False)
     with Observer(kubeconfig_path(site.config.cluster.name), folder) as observer:
         result = run_load(
-            scenario, run_dir=folder, host=site.gateway, parameters=parameters, progress=console
+            scenario,
+            run_dir=folder,
+            host=site.gateway,
+            parameters=parameters,
+            progress=console,
+            password=password,
         )
         if result.interrupted:
             raise KeyboardInterrupt

@@ -14,7 +14,7 @@ from app.schemas.problems import problem_responses
 router = APIRouter(prefix="/api/v1/orders", tags=["orders"])
 
 
-@router.post("", status_code=201, responses=problem_responses(409, 413, 422, 503))
+@router.post("", status_code=201, responses=problem_responses(401, 403, 409, 413, 422, 503))
 async def place_order(
     body: OrderIn, response: Response, orders: OrderControllerDep, idempotency_key: IdempotencyKey = None
 ) -> OrderOutV1:
@@ -24,7 +24,7 @@ async def place_order(
     return order
 
 
-@router.get("/{id}", responses=problem_responses(404, 422, 503))
+@router.get("/{id}", responses=problem_responses(401, 404, 422, 503))
 async def get_order(
     orders: OrderControllerDep, order_id: Annotated[uuid.UUID, Path(alias="id")]
 ) -> OrderOutV1:

@@ -7,14 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from app.api.dependencies import IdempotencyKey, OrderControllerDep
-from app.schemas.orders import OrderIn, OrderOutV2
+from app.api.dependencies import IdempotencyKey, OrderControllerDep, PageCursor, PageLimit
+from app.db.models import OrderStatus
+from app.schemas.orders import OrderIn, OrderOutV2, OrderPageOut
 from app.schemas.problems import problem_responses
 
 router = APIRouter(prefix="/api/v2/orders", tags=["orders"])
 
 
-@router.post("", status_code=202, responses=problem_responses(409, 413, 422, 503))
+@router.post("", status_code=202, responses=problem_responses(401, 403, 409, 413, 422, 503))
 async def place_order(
     body: OrderIn, response: Response, orders: OrderControllerDep, idempotency_key: IdempotencyKey = None
 ) -> OrderOutV2:
@@ -24,7 +25,18 @@ async def place_order(
     return order
 
 
-@router.get("/{id}", responses=problem_responses(404, 422, 503))
+@router.get("", responses=problem_responses(400, 401, 422, 503))
+async def list_orders(
+    orders: OrderControllerDep,
+    status: OrderStatus | None = None,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
+) -> OrderPageOut:
+    """List the caller's orders, newest first, a page at a time."""
+    return await orders.page(status, limit, cursor)
+
+
+@router.get("/{id}", responses=problem_responses(401, 404, 422, 503))
 async def get_order(
     orders: OrderControllerDep, order_id: Annotated[uuid.UUID, Path(alias="id")]
 ) -> OrderOutV2:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.login import DEMO_PASSWORD, KEYS
 from support.postgres_server import PostgresServer
 from support.service_process import ServiceProcess
 
@@ -21,7 +22,7 @@ StartService = Callable[..., ServiceProcess]
 @pytest.fixture
 def migrated_url(postgres_url: str) -> str:
     """SQLAlchemy URL of a PostgreSQL database at the head, seeded."""
-    asyncio.run(migrate(load_settings("migrate", database_url=postgres_url)))
+    _migrate(postgres_url)
     return postgres_url
 
 
@@ -38,12 +39,16 @@ def shared_web(
 ) -> Iterator[httpx.Client]:
     """A client for one web process on one database for all tests of a module."""
     url = postgres_shared.new_database()
-    asyncio.run(migrate(load_settings("migrate", database_url=url)))
+    _migrate(url)
     with (
         _starting(tmp_path_factory.mktemp("web")) as start,
         start("app", DATABASE_URL=url).wait_ready() as web,
     ):
         yield web
+
+
+def _migrate(url: str) -> None:
+    asyncio.run(migrate(load_settings("migrate", database_url=url, demo_password=DEMO_PASSWORD)))
 
 
 @contextmanager
@@ -57,6 +62,7 @@ def _starting(folder: Path) -> Generator[StartService, None, None]:
             "POD_NAME": f"pod-{len(started) + 1}",
             "FRAUD_WEIGHT": "0.0005",
             "DRAIN_S": "0.5",
+            "AUTH_KEYS": KEYS,
         }
         process = ServiceProcess(module, folder / f"process-{len(started) + 1}", defaults | settings)
         started.append(process)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from support.children import wait_until
+from support.login import bearer
 from support.postgres_server import PostgresServer
 from support.service_process import ServiceProcess
 
@@ -20,6 +21,7 @@ def test_the_web_process_outlives_its_database(
     url = postgres_own.new_database()
     process = start_service("app", DATABASE_URL=url)
     with process.client() as web:
+        web.headers.update(bearer(1))
         # There is a server, but no schema yet: the migration Job has not run.
         assert web.get("/readyz").status_code == 503
         assert web.get("/healthz").status_code == 200

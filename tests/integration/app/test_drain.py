@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from support.children import wait_until
+from support.login import bearer
 from support.service_process import ServiceProcess
 
 pytestmark = pytest.mark.integration
@@ -28,7 +29,7 @@ class _Caller(threading.Thread):
         self._out = out_of_rotation
 
     def run(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=20) as client:
+        with httpx.Client(base_url=self._url, timeout=20, headers=bearer(3)) as client:
             while not self._out.is_set():
                 try:
                     answer = client.post("/api/v1/orders", json=ORDER)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from support.login import bearer
 from support.service_process import ServiceProcess
 
 pytestmark = pytest.mark.integration
@@ -18,6 +19,8 @@ ORDER = {
 
 @pytest.fixture
 def web(shared_web: httpx.Client) -> httpx.Client:
+    """The first account's client."""
+    shared_web.headers.update(bearer(1))
     return shared_web
 
 
@@ -48,7 +51,7 @@ def test_a_v1_order_is_decided_priced_and_kept(web: httpx.Client) -> None:
 
 def test_an_outrageous_order_is_rejected(web: httpx.Client) -> None:
     lines = [{"product_id": number, "quantity": 100} for number in range(1, 21)]
-    answer = web.post("/api/v1/orders", json={"account_id": "acct-0002", "lines": lines})
+    answer = web.post("/api/v1/orders", json={"lines": lines})
     assert answer.json()["status"] == "rejected"
     decided = web.get(answer.headers["Location"].replace("v1", "v2")).json()
     assert decided["fraud"]["score"] >= 0.5
@@ -93,9 +96,9 @@ def test_a_repeated_key_takes_effect_once_even_at_once(web: httpx.Client, versio
         (
             "POST",
             "/api/v1/orders",
-            ORDER | {"account_id": "acct-x"},
-            422,
-            "urn:tidegate:problem:unknown-reference",
+            ORDER | {"account_id": "acct-0002"},
+            403,
+            "urn:tidegate:problem:foreign-account",
         ),
         (
             "POST",
@@ -140,6 +143,7 @@ def test_metrics_count_by_route_template(
     migrated_url: str, start_service: Callable[..., ServiceProcess]
 ) -> None:
     with start_service("app", DATABASE_URL=migrated_url).wait_ready() as web:
+        web.headers.update(bearer(1))
         _count_by_route_template(web)
 
 

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.passwords import matches
 from app.db.base import Base
 from app.db.engine import make_engine
 from app.db.models import Account, Order, OrderLine, OutboxEntry, Product
@@ -109,6 +110,8 @@ def test_every_step_can_be_taken_back_and_again(empty_url: str) -> None:
             assert full - await now() == {"outbox"}
             await migrate(engine)
             assert await now() == full
+            async with engine.connect() as connection:
+                assert (await connection.run_sync(_counts))["orders"] == 50 * 64
             await migrate(engine, revision="base", down=True)
             assert await now() == {"alembic_version"}
             await migrate(engine)
@@ -161,5 +164,32 @@ def test_a_failed_migration_leaves_nothing_behind(postgres_url: str) -> None:
                 await migrate(engine)
             async with engine.connect() as connection:
                 assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == ["outbox"]
+
+    asyncio.run(scenario())
+
+
+def test_the_demo_password_is_set_once_and_changed_when_it_changes(empty_url: str) -> None:
+    async def scenario() -> None:
+        async with _engine(empty_url) as engine:
+
+            async def hashes() -> set[str | None]:
+                async with engine.connect() as connection:
+                    rows = await connection.execute(text("SELECT password_hash FROM accounts"))
+                    return {row[0] for row in rows}
+
+            await migrate(engine)
+            assert await hashes() == {None}
+            await migrate(engine, demo_password="first password")
+            (first,) = await hashes()
+            assert first is not None
+            assert matches(first, "first password")
+            await migrate(engine, demo_password="first password")
+            assert await hashes() == {first}
+            await migrate(engine)
+            assert await hashes() == {first}
+            await migrate(engine, demo_password="second password")
+            (second,) = await hashes()
+            assert matches(second, "second password")
+            assert not matches(second, "first password")
 
     asyncio.run(scenario())

@@ -6,12 +6,14 @@ import asyncio
 import signal
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 import redis
 from sqlalchemy import func, select, update
 from support.children import wait_until
+from support.login import bearer
 from support.redis_server import RedisServer
 from support.service_process import ServiceProcess
 
@@ -24,16 +26,24 @@ pytestmark = pytest.mark.integration
 
 StartService = Callable[..., ServiceProcess]
 
+_BUYERS: dict[str, int] = {}
+"""Number of the account that placed each order: nobody else may read it."""
+
 
 def _place(web: httpx.Client, number: int = 1) -> str:
     body = {"account_id": f"acct-{number:04d}", "lines": [{"product_id": number, "quantity": 1}]}
-    answer = web.post("/api/v2/orders", json=body)
+    answer = web.post("/api/v2/orders", json=body, headers=bearer(number))
     assert answer.status_code == 202, answer.text
+    _BUYERS[answer.headers["Location"]] = number
     return answer.headers["Location"]
 
 
+def _order(web: httpx.Client, location: str) -> dict[str, Any]:
+    return web.get(location, headers=bearer(_BUYERS[location])).json()
+
+
 def _status(web: httpx.Client, location: str) -> str:
-    return web.get(location).json()["status"]
+    return _order(web, location)["status"]
 
 
 def _wait_decided(web: httpx.Client, locations: list[str], *, within_s: float = 30) -> None:
@@ -85,7 +95,7 @@ def test_orders_are_decided_once_each(
     with start_service("app", **settings).wait_ready() as web, worker.client() as metrics:
         locations = [_place(web, number) for number in range(1, 31)]
         _wait_decided(web, locations)
-        order = web.get(locations[0]).json()
+        order = _order(web, locations[0])
         assert order["fraud"]["score"] > 0
         assert order["decided_at"] >= order["created_at"]
         # Everything once more, by hand: a decision is never made twice.
@@ -96,7 +106,7 @@ def test_orders_are_decided_once_each(
         wait_until(lambda: client.llen("tidegate:orders") == 0, what="the queue's end")
         client.close()
         assert _orders_decided(metrics) == 30
-        assert web.get(locations[0]).json() == order
+        assert _order(web, locations[0]) == order
         wait_until(lambda: _sample(metrics, "tidegate_queue_depth") == 0, what="depth 0")
         assert _sample(metrics, "tidegate_queue_age_seconds") == 0
         assert metrics.get("/healthz").json() == {"status": "alive"}
@@ -213,7 +223,7 @@ def test_an_undecidable_order_is_rejected_in_the_end(
         worker = start_service("app.worker", **settings)
         _wait_decided(web, [location])
         assert worker.event("order_undecidable")["deliveries"] == MAX_DELIVERIES
-        order = web.get(location).json()
+        order = _order(web, location)
     assert order["status"] == "rejected"
     assert order["fraud"] == {"score": None, "reasons": ["undecidable"]}
     assert asyncio.run(_outbox_size(migrated_url)) == 0
@@ -229,17 +239,18 @@ def test_v2_sheds_when_orders_wait_too_long(
         refused: list[httpx.Response] = []
 
         def shed() -> bool:
-            refused[:] = [web.post("/api/v2/orders", json=body)]
+            refused[:] = [web.post("/api/v2/orders", json=body, headers=bearer(1))]
             return refused[0].status_code != 202
 
         wait_until(shed, what="shedding")
         assert refused[0].status_code == 503
         assert refused[0].json()["type"] == "urn:tidegate:problem:overloaded"
         assert int(refused[0].headers["Retry-After"]) > 0
-        assert web.get(location).status_code == 200
+        assert _status(web, location) == "pending"
         assert web.get("/readyz").status_code == 200
         start_service("app.worker", **settings)
         _wait_decided(web, [location])
         wait_until(
-            lambda: web.post("/api/v2/orders", json=body).status_code == 202, what="an end of shedding"
+            lambda: web.post("/api/v2/orders", json=body, headers=bearer(1)).status_code == 202,
+            what="an end of shedding",
         )

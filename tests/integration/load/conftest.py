@@ -6,6 +6,13 @@ from collections.abc import Generator
 import pytest
 from support.shop import Shop
 
+from tidegate.load.handover import PASSWORD_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PASSWORD_VARIABLE, "a password that the shop takes")
+
 
 @pytest.fixture
 def shop() -> Generator[Shop]:

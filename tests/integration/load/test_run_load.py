@@ -85,6 +85,7 @@ def test_every_request_the_server_counted_is_in_the_run(shop: Shop, tmp_path: Pa
     assert set(recorded["route"]) <= {
         "GET /api/v1/products",
         "GET /api/v1/products/{id}",
+        "POST /api/v2/auth/token",
         "POST /api/v1/orders",
         "POST /api/v2/orders",
         "GET /api/v2/orders/{id}",
@@ -296,6 +297,12 @@ def test_plain_locust_refuses_in_one_line(flags: tuple[str, ...], message: str) 
     assert done.returncode == 3
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_without_the_accounts_password_there_is_no_load() -> None:
+    done = plain("--host", "http://127.0.0.1:9", TIDEGATE_DEMO_PASSWORD="")
+    assert done.returncode == 3
+    assert "error: no password of the seeded accounts" in done.stderr.splitlines()[-1]
 
 
 def test_a_load_that_fails_says_why(tmp_path: Path) -> None:

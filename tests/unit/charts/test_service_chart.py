@@ -42,10 +42,12 @@ def test_what_it_consists_of(render: Render) -> None:
     assert names == [
         ("BackendTrafficPolicy", "tidegate-web"),
         ("BackendTrafficPolicy", "tidegate-web-get"),
+        ("BackendTrafficPolicy", "tidegate-web-streams"),
         ("Deployment", "tidegate-web"),
         ("Deployment", "tidegate-worker"),
         ("HTTPRoute", "tidegate-web"),
         ("HTTPRoute", "tidegate-web-get"),
+        ("HTTPRoute", "tidegate-web-streams"),
         ("HorizontalPodAutoscaler", "tidegate-web"),
         ("Job", "tidegate-migrate-*"),
         ("NetworkPolicy", "tidegate-default-deny"),
@@ -145,10 +147,25 @@ def test_secrets_are_only_referred_to(render: Render) -> None:
         assert env["TIDEGATE_REDIS_URL"]["valueFrom"]["secretKeyRef"]["name"] == "tidegate-redis"
 
 
+def test_only_the_web_pods_sign_tokens_and_only_the_migration_knows_the_demo_password(render: Render) -> None:
+    def names(spec: dict[str, Any]) -> set[str]:
+        return {item["name"] for item in spec["containers"][0]["env"]}
+
+    for values, demo in (({}, False), ({"demo": {"existingSecret": "tidegate-demo"}}, True)):
+        objects = render(values)
+        web, worker = (pod(objects, "Deployment", f"tidegate-{name}") for name in ("web", "worker"))
+        migrate = job(objects)["spec"]["template"]["spec"]
+        assert "TIDEGATE_AUTH_KEYS" in names(web)
+        assert "TIDEGATE_AUTH_KEYS" not in names(worker) | names(migrate)
+        assert ("TIDEGATE_DEMO_PASSWORD" in names(migrate)) is demo
+        assert "TIDEGATE_DEMO_PASSWORD" not in names(worker) | names(web)
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"image": {"tag": "other"}},
+        {"demo": {"existingSecret": "demo"}},
         {"migrate": {"deadlineSeconds": 60}},
         {"database": {"existingSecret": "elsewhere"}},
         {"environment": "development"},
@@ -253,6 +270,11 @@ class TestRoutes:
         assert matches == [{"path": {"type": "PathPrefix", "value": "/api"}}]
         matches = one(render(), "HTTPRoute", "tidegate-web-get")["spec"]["rules"][0]["matches"]
         assert matches == [{"path": {"type": "PathPrefix", "value": "/api"}, "method": "GET"}]
+
+    def test_streams_have_a_route_with_a_longer_limit(self, render: Render) -> None:
+        (rule,) = one(render(), "HTTPRoute", "tidegate-web-streams")["spec"]["rules"]
+        assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/api/v2/streams"}}]
+        assert rule["timeouts"] == {"request": "360s"}
 
     def retry(self, render: Render, name: str) -> dict[str, Any]:
         return one(render(), "BackendTrafficPolicy", name)["spec"]["retry"]["retryOn"]

@@ -192,7 +192,7 @@ def test_passwords_and_the_kubeconfig_are_secret(built: Build) -> None:
     made = built()
     assert {"kubeconfig"} <= made.named("cluster-kind").secret_outputs
     passwords = made.of_type("RandomPassword")
-    assert len(passwords) == 3
+    assert len(passwords) == 5
     assert all(each.secret_outputs == {"value"} for each in passwords)
 
 
@@ -217,6 +217,17 @@ def test_each_database_has_a_password_of_its_own(built: Build) -> None:
     assert made.named("Secret/tidegate/tidegate-redis").inputs["stringData"]["url"] == (
         f"redis://:{redis['password']}@redis.data.svc.cluster.local:6379/0"
     )
+
+
+def test_the_key_of_tokens_and_the_demo_password_are_drawn_for_the_stack(built: Build) -> None:
+    made = built()
+    keys = made.named("Secret/tidegate/tidegate-auth").inputs["stringData"]
+    demo = made.named("Secret/tidegate/tidegate-demo").inputs["stringData"]
+    assert keys == {"keys": "k1:Passwordservice-auth-key"}
+    assert demo == {"password": "Passwordservice-demo"}
+    assert made.waits_for("Deployment/tidegate/tidegate-web", "Secret/tidegate/tidegate-auth")
+    (job,) = [each.name for each in made.of_type("batch/v1:Job") if "migrate" in each.name]
+    assert made.waits_for(job, "Secret/tidegate/tidegate-demo")
 
 
 def test_images_are_those_given(built: Build, images: Images) -> None:

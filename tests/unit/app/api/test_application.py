@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 import pytest
+from support.login import bearer
 
 from app.core.settings import Settings, load_settings
 from app.main import create_app
@@ -25,7 +26,9 @@ def run(settings: Settings, scenario: Scenario, *, inline: bool = False) -> None
         app = create_app(resources, background=inline_worker if inline else None)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url="http://test", headers=bearer(1)
+            ) as client,
         ):
             await scenario(client, resources)
 
@@ -43,6 +46,12 @@ def test_the_document_describes_every_route_and_its_problems(shop: Settings) -> 
             ("GET", "/api/v1/orders/{id}"),
             ("POST", "/api/v2/orders"),
             ("GET", "/api/v2/orders/{id}"),
+            ("GET", "/api/v2/orders"),
+            ("GET", "/api/v2/products"),
+            ("GET", "/api/v2/products/{id}"),
+            ("GET", "/api/v2/streams/orders/{id}"),
+            ("POST", "/api/v1/auth/token"),
+            ("POST", "/api/v2/auth/token"),
             ("GET", "/healthz"),
             ("GET", "/readyz"),
             ("GET", "/metrics"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.login import KEYS
 
 from app.core.settings import Role, SettingsError, load_settings
 
@@ -43,11 +44,16 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("web", {}, ["TIDEGATE_DATABASE_URL", "TIDEGATE_REDIS_URL"]),
         ("worker", {"DATABASE_URL": POSTGRES}, ["TIDEGATE_REDIS_URL"]),
-        ("web", {"REDIS_URL": "redis://redis:6379/0"}, ["TIDEGATE_DATABASE_URL"]),
+        ("web", {"REDIS_URL": "redis://redis:6379/0"}, ["TIDEGATE_DATABASE_URL", "TIDEGATE_AUTH_KEYS"]),
+        ("web", {"REDIS_URL": "redis://redis:6379/0", "DATABASE_URL": POSTGRES}, ["TIDEGATE_AUTH_KEYS must"]),
         ("migrate", {}, ["TIDEGATE_DATABASE_URL"]),
         (
             "web",
-            {"DATABASE_URL": "sqlite+aiosqlite:///shop.db", "REDIS_URL": "redis://redis:6379/0"},
+            {
+                "DATABASE_URL": "sqlite+aiosqlite:///shop.db",
+                "REDIS_URL": "redis://redis:6379/0",
+                "AUTH_KEYS": KEYS,
+            },
             ["TIDEGATE_DATABASE_URL must be PostgreSQL"],
         ),
     ],
@@ -68,6 +74,8 @@ def test_production_starts_when_all_is_there(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TIDEGATE_DATABASE_URL", POSTGRES)
     assert load_settings("migrate").database_url.get_secret_value() == POSTGRES
     monkeypatch.setenv("TIDEGATE_REDIS_URL", "redis://redis:6379/0")
+    assert load_settings("worker").redis_url is not None
+    monkeypatch.setenv("TIDEGATE_AUTH_KEYS", KEYS)
     assert load_settings("web").environment == "production"
 
 
@@ -80,6 +88,11 @@ def test_production_starts_when_all_is_there(monkeypatch: pytest.MonkeyPatch) ->
         ("DATABASE_URL", "mysql://who:secret-word@db/shop"),
         ("REDIS_URL", "http://who:secret-word@redis"),
         ("DRAIN_S", "20"),
+        ("AUTH_KEYS", "secret-word"),
+        ("AUTH_KEYS", "a:secret-word"),
+        ("AUTH_KEYS", "a:" + "secret-word" * 3 + ",a:" + "secret-word" * 4),
+        ("AUTH_KEYS", "a:" + "secret-word" * 3 + ","),
+        ("DEMO_PASSWORD", "secret-word"),
         ("POD_NAME", "two\nlines"),
         ("LOG_LEVEL", "LOUD"),
     ],
@@ -99,6 +112,11 @@ def test_a_wrong_value_is_one_line_that_names_the_variable(
 @pytest.mark.parametrize(("limit_s", "drain_s"), [(20, 3.0), (12, 3.0), (4, 1.0), (1, 0.25)])
 def test_the_drain_leaves_most_of_the_time_to_requests(limit_s: int, drain_s: float) -> None:
     assert load_settings(graceful_timeout_s=limit_s).drain_for_s == drain_s
+
+
+def test_a_worker_without_a_queue_refuses_to_start_anywhere() -> None:
+    with pytest.raises(SettingsError, match="TIDEGATE_REDIS_URL must be set"):
+        load_settings("worker")
 
 
 def test_passwords_do_not_show() -> None:

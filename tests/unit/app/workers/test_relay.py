@@ -50,7 +50,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Resources, None]:
 
 
 def make_relay(resources: Resources, dispatcher: Dispatcher | None = None) -> Relay:
-    decisions = DecisionService(resources.database, resources.fraud, resources.metrics)
+    decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
     return Relay(
         resources.database,
         dispatcher or DirectDispatcher(decisions),
@@ -199,7 +199,9 @@ def test_a_decision_is_made_once_however_often_it_is_asked_for(shop: Settings) -
     async def scenario() -> None:
         async with opened(shop) as resources:
             (order_id,) = await place(resources)
-            decisions = DecisionService(resources.database, resources.fraud, resources.metrics)
+            decisions = DecisionService(
+                resources.database, resources.fraud, resources.metrics, resources.changes
+            )
             results = await asyncio.gather(*(decisions.decide(order_id) for _ in range(5)))
             assert sorted(results) == [False, False, False, False, True]
             assert not await decisions.give_up(order_id)

@@ -1,0 +1,28 @@
+"""Logging in; the same in every version of the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from app.api.dependencies import AuthServiceDep, ResourcesDep
+from app.schemas.auth import TokenForm, TokenOut
+from app.schemas.problems import problem_responses
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post("/token", responses=problem_responses(400, 413, 422, 503))
+async def issue_token(
+    form: Annotated[TokenForm, Form()], response: Response, auth: AuthServiceDep, resources: ResourcesDep
+) -> TokenOut:
+    """Trade an account's name and password for an access token (OAuth2 password flow).
+
+    Failures are problem details like everywhere else; a wrong password's has the member `error` that
+    OAuth clients look at.
+    """
+    token = await auth.log_in(form.username, form.password)
+    # RFC 6749, section 5.1.
+    response.headers["Cache-Control"] = "no-store"
+    return TokenOut(access_token=token, expires_in=resources.tokens.ttl_s)

@@ -1,0 +1,110 @@
+"""The web process's way to Redis: quick to fail, quick to return."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.core.logging import get_logger
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+T = TypeVar("T")
+
+TIMEOUT_S = 0.25
+"""Longest wait for Redis: what it gives is worth no more than a query."""
+PAUSE_S = 1.0
+"""After a failure nobody asks for so long: requests must not queue up for one timeout each."""
+MAX_CONNECTIONS = 16
+
+_log = get_logger(__name__)
+
+
+class SharedUnavailableError(Exception):
+    """Redis is not configured, does not answer, or did not a moment ago. Each use says what it does then."""
+
+
+class RedisLink:
+    """One client for all uses in the process, made when first used.
+
+    redis-py costs a seventh of the process's start, so it is imported beside the loop and after the start.
+
+    Args:
+        url: where Redis is; None when the process is to keep to itself.
+    """
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._client: Redis | None = None
+        self._making = asyncio.Lock()
+        self._closed_until_s = float("-inf")
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a Redis to share at all."""
+        return self._url is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether asking makes sense now."""
+        return self.configured and time.monotonic() >= self._closed_until_s
+
+    async def client(self) -> Redis:
+        """The client itself, for what outlasts a call.
+
+        Raises:
+            SharedUnavailableError: there is no Redis to share.
+        """
+        if self._url is None:
+            raise SharedUnavailableError("no Redis is configured")
+        async with self._making:
+            if self._client is None:
+                module = await asyncio.to_thread(import_module, "redis.asyncio")
+                self._client = _make(module, self._url)
+        return self._client
+
+    async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
+        """Run one short operation.
+
+        Raises:
+            SharedUnavailableError: it could not be run, or it is not known whether it was.
+        """
+        if not self.open:
+            raise SharedUnavailableError("Redis did not answer a moment ago")
+        client = await self.client()
+        from redis import RedisError
+
+        try:
+            async with asyncio.timeout(2 * TIMEOUT_S):
+                return await operation(client)
+        except (RedisError, OSError, TimeoutError) as error:
+            self.failed(error)
+            raise SharedUnavailableError(f"Redis does not answer: {type(error).__name__}") from error
+
+    def failed(self, error: Exception) -> None:
+        """Note a failure met elsewhere: the next ones to ask are spared the wait."""
+        if self.open:
+            _log.warning("redis_away", reason=f"{type(error).__name__}: {error}"[:200])
+        self._closed_until_s = time.monotonic() + PAUSE_S
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.aclose()
+
+
+def _make(module: Any, url: str) -> Redis:
+    retry, backoff = import_module("redis.asyncio.retry"), import_module("redis.backoff")
+    return module.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        max_connections=MAX_CONNECTIONS,
+        # Whoever uses the link goes on without Redis; trying again here would only make that later.
+        retry=retry.Retry(backoff.NoBackoff(), 0),
+        decode_responses=False,
+    )
