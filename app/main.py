@@ -22,6 +22,7 @@ from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.drain import DrainMiddleware
 from app.middleware.errors import ErrorMiddleware
 from app.middleware.metrics import MetricsMiddleware
+from app.middleware.rate_limit import RateLimitHeadersMiddleware
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.served_by import ServedByMiddleware
 from app.resources import Resources
@@ -65,6 +66,7 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
             Middleware(ServedByMiddleware, pod_name=settings.pod_name),
             Middleware(DrainMiddleware, lifecycle=resources.lifecycle),
             Middleware(DeprecationMiddleware, policy=V1),
+            Middleware(RateLimitHeadersMiddleware),
             Middleware(MetricsMiddleware, metrics=resources.metrics, ignored=operations.PATHS),
             Middleware(ErrorMiddleware),
             Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.cache.queries import QueryCache
+from app.cache.responses import ResponseCache
+from app.cache.shared import SharedLayer
 from app.core.keys import KeyRing, parse_keys
 from app.core.lifecycle import Lifecycle
 from app.core.metrics import Metrics
@@ -15,6 +18,8 @@ from app.services.fraud_pool import FraudPool
 from app.services.order_updates import OrderUpdates
 from app.services.queue_age import QueueAgeGuard
 from app.shared.changes import Changes
+from app.shared.limiter import RateLimiter
+from app.shared.limits import Limits
 from app.shared.link import RedisLink
 
 
@@ -31,6 +36,10 @@ class Resources:
     link: RedisLink
     changes: Changes
     order_updates: OrderUpdates
+    limiter: RateLimiter
+    limits: Limits
+    queries: QueryCache
+    responses: ResponseCache
     passwords: PasswordChecker
     lifecycle: Lifecycle
 
@@ -63,6 +72,20 @@ class Resources:
             ),
             link=link,
             changes=changes,
+            queries=QueryCache(
+                SharedLayer(link, ttl_s=settings.cache_shared_ttl_s),
+                changes,
+                metrics,
+                ttl_s=settings.cache_ttl_s if settings.cache else None,
+            ),
+            responses=ResponseCache(
+                changes,
+                metrics,
+                ttl_s=settings.cache_ttl_s if settings.cache else None,
+                stale_s=settings.cache_stale_s,
+            ),
+            limits=Limits.of(settings),
+            limiter=RateLimiter(link, metrics, share=settings.limit_share),
             order_updates=OrderUpdates(database, changes, lifecycle),
             passwords=PasswordChecker(),
             lifecycle=lifecycle,

@@ -7,21 +7,27 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 
 from app.api.dependencies import AuthServiceDep, ResourcesDep
+from app.api.limits import LoginLimitDep, WriteLimit
 from app.schemas.auth import TokenForm, TokenOut
 from app.schemas.problems import problem_responses
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
-@router.post("/token", responses=problem_responses(400, 413, 422, 503))
+@router.post("/token", dependencies=[WriteLimit], responses=problem_responses(400, 413, 422, 429, 503))
 async def issue_token(
-    form: Annotated[TokenForm, Form()], response: Response, auth: AuthServiceDep, resources: ResourcesDep
+    form: Annotated[TokenForm, Form()],
+    response: Response,
+    auth: AuthServiceDep,
+    resources: ResourcesDep,
+    limit: LoginLimitDep,
 ) -> TokenOut:
     """Trade an account's name and password for an access token (OAuth2 password flow).
 
     Failures are problem details like everywhere else; a wrong password's has the member `error` that
     OAuth clients look at.
     """
+    await limit(form.username)
     token = await auth.log_in(form.username, form.password)
     # RFC 6749, section 5.1.
     response.headers["Cache-Control"] = "no-store"

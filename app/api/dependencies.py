@@ -5,16 +5,18 @@ All of it is `async def`: FastAPI runs plain functions in a thread pool, a threa
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends, Header, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.controllers.orders import OrderController
 from app.controllers.products import ProductController
-from app.core.exceptions import UnauthenticatedError
+from app.core.exceptions import NotFoundError, UnauthenticatedError
 from app.resources import Resources
 from app.services.auth import AuthService
 from app.services.catalogue import CatalogueService
@@ -38,8 +40,8 @@ async def _session(resources: ResourcesDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(_session)]
 
 
-async def _products(session: SessionDep) -> ProductController:
-    return ProductController(CatalogueService(session))
+async def _products(resources: ResourcesDep) -> ProductController:
+    return ProductController(CatalogueService(resources.database, resources.queries, resources.changes))
 
 
 ProductControllerDep = Annotated[ProductController, Depends(_products)]
@@ -49,10 +51,31 @@ ProductControllerDep = Annotated[ProductController, Depends(_products)]
 _bearer = OAuth2PasswordBearer(TOKEN_URL, auto_error=False)
 
 
-async def _caller(resources: ResourcesDep, token: Annotated[str | None, Depends(_bearer)]) -> str:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose the request's token is: an account's, or why it is nobody's."""
+
+    account_id: str | None
+    error: UnauthenticatedError | None
+
+
+async def _identity(resources: ResourcesDep, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
     if token is None:
-        raise UnauthenticatedError("an access token is needed", given=False)
-    return resources.tokens.account_of(token)
+        return Identity(None, UnauthenticatedError("an access token is needed", given=False))
+    try:
+        return Identity(resources.tokens.account_of(token), None)
+    except UnauthenticatedError as error:
+        return Identity(None, error)
+
+
+IdentityDep = Annotated[Identity, Depends(_identity)]
+"""Found out once a request; for what asks for a token and for what only wants to know."""
+
+
+async def _caller(identity: IdentityDep) -> str:
+    if identity.account_id is None:
+        raise identity.error or UnauthenticatedError("an access token is needed", given=False)
+    return identity.account_id
 
 
 CallerDep = Annotated[str, Depends(_caller)]
@@ -66,6 +89,26 @@ async def _orders(session: SessionDep, resources: ResourcesDep, caller: CallerDe
 
 OrderControllerDep = Annotated[OrderController, Depends(_orders)]
 """Holds for the caller's own orders; asking for it is asking for a token."""
+
+
+_operator_bearer = HTTPBearer(auto_error=False, scheme_name="Operator", description="The operators' token")
+
+
+async def _operator(
+    resources: ResourcesDep,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_operator_bearer)],
+) -> None:
+    token = resources.settings.operator_token
+    if token is None:
+        raise NotFoundError("operators' routes are closed: no operator token is set")
+    if given is None:
+        raise UnauthenticatedError("the operators' token is needed", given=False)
+    if not hmac.compare_digest(given.credentials.encode(), token.get_secret_value().encode()):
+        raise UnauthenticatedError("this is not the operators' token", given=True)
+
+
+OperatorOnly = Depends(_operator)
+"""For a route's `dependencies`: the caller must be an operator."""
 
 
 async def _auth(session: SessionDep, resources: ResourcesDep) -> AuthService:
@@ -88,3 +131,5 @@ PageLimit = Annotated[int, Query(ge=1, le=100, description="Items on a page")]
 PageCursor = Annotated[
     str | None, Query(max_length=256, description="`next_cursor` of the page before; none for the first")
 ]
+
+ProductId = Annotated[int, Path(alias="id", ge=1, le=2**31 - 1)]

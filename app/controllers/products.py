@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.repositories.products import ProductFilter, ProductSort
-from app.schemas.products import ProductOut, ProductPageOut
+from app.schemas.products import PriceIn, ProductOut, ProductPageOut
 from app.services.catalogue import CatalogueService
 
 
@@ -28,3 +28,7 @@ class ProductController:
     async def get(self, product_id: int) -> ProductOut:
         """One product."""
         return ProductOut.model_validate(await self._catalogue.get(product_id))
+
+    async def set_price(self, product_id: int, body: PriceIn) -> ProductOut:
+        """One product, at another price."""
+        return ProductOut.model_validate(await self._catalogue.set_price(product_id, body.price_cents))

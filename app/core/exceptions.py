@@ -104,6 +104,14 @@ class IdempotencyConflictError(ServiceError):
     title = "Idempotency key reused"
 
 
+class RateLimitedError(ServiceError):
+    """The caller has used up its budget for now."""
+
+    status = 429
+    slug = "rate-limited"
+    title = "Too many requests"
+
+
 class OverloadedError(ServiceError):
     """More work waits than can be done in useful time; shedding keeps the rest quick."""
 

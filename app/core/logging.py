@@ -16,6 +16,12 @@ def _dumps(event: Any, **options: Any) -> str:
     return orjson.dumps(event, default=options.get("default")).decode()
 
 
+# Without the values of local variables: they are now and then a password or a token.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
 def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> None:
     """Send every logger through one handler, at the level and in the form the settings ask for.
 
@@ -38,9 +44,13 @@ def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> No
         add_place,
     ]
     last: list[structlog.types.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_dumps)]
+        [_TRACEBACKS, structlog.processors.JSONRenderer(serializer=_dumps)]
         if settings.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=(stream or sys.stdout).isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=(stream or sys.stdout).isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(

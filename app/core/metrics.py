@@ -59,6 +59,24 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.cache = Counter(
+            "tidegate_cache_lookups_total",
+            "Lookups by layer (client, response, memory, redis, query) and what came of them",
+            ("layer", "result"),
+            registry=self.registry,
+        )
+
+        self.limits = Counter(
+            "tidegate_rate_limit_total",
+            "Requests for budget by use and what came of them (local, open, closed: without Redis)",
+            ("use", "result"),
+            registry=self.registry,
+        )
+
+    def cached(self, layer: str, result: str) -> None:
+        """Count one lookup in a layer of the cache."""
+        self.cache.labels(layer, result).inc()
+
     def render(self) -> bytes:
         """The exposition text Prometheus scrapes."""
         return generate_latest(self.registry)

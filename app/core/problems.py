@@ -61,6 +61,8 @@ def problem_response(
     request_id = scope.get("state", {}).get("request_id")
     if request_id:
         body["request_id"] = request_id
+    # Some statuses may be kept without being asked to (RFC 9111, section 4.2.2); a failure is of its moment.
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core.client_address import Network, parse_networks
 from app.core.keys import parse_keys
 
 Role = Literal["web", "worker", "migrate"]
@@ -15,6 +17,7 @@ Role = Literal["web", "worker", "migrate"]
 _PREFIX = "TIDEGATE_"
 _DATABASE_SCHEMES = ("postgresql+asyncpg://", "sqlite+aiosqlite://")
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_RATE = r"^[1-9][0-9]{0,8}/([1-9][0-9]{0,4})?(second|minute|hour)$"
 _NEEDED: dict[Role, list[str]] = {
     "web": ["database_url", "redis_url", "auth_keys"],
     "worker": ["database_url", "redis_url"],
@@ -82,6 +85,37 @@ class Settings(BaseSettings):
         default=75, ge=1, le=3600, description="idle connections live so long; longer than the gateway's own"
     )
     max_body_bytes: int = Field(default=65_536, ge=1024, le=16_777_216)
+    cache: bool = Field(default=True, description="false makes every read a query, for measurements")
+    cache_ttl_s: float = Field(
+        default=5, gt=0, le=3600, description="life of what is kept in a process, which bounds its age"
+    )
+    cache_shared_ttl_s: float = Field(default=60, gt=0, le=3000, description="life of what is kept in Redis")
+    cache_stale_s: int = Field(
+        default=30, ge=0, le=3600, description="how long an expired answer is given while it is refreshed"
+    )
+    cache_client_s: int = Field(default=5, ge=0, le=86_400, description="life of a caller's own copy")
+    cache_cdn_s: int = Field(default=30, ge=0, le=86_400, description="life of a CDN's copy")
+    rate_limits: bool = Field(default=True, description="false limits nobody, for measurements")
+    limit_reads: str = Field(
+        default="12000/minute", pattern=_RATE, description="reads of one account, or of one address"
+    )
+    limit_writes: str = Field(default="1200/minute", pattern=_RATE, description="writes, likewise")
+    limit_logins: str = Field(default="30/minute", pattern=_RATE, description="logins to one account")
+    limit_operators: str = Field(
+        default="60/minute", pattern=_RATE, description="operators' requests from one address"
+    )
+    limit_share: int = Field(
+        default=4, ge=1, le=10_000, description="processes that share a budget while Redis is away"
+    )
+    trusted_proxies: str = Field(
+        default="", description="networks (CIDR, commas between) whose X-Forwarded-For is believed"
+    )
+    operator_token: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        max_length=256,
+        description="opens what operators do (prices, profiles); unset, it is closed to everyone",
+    )
     queue_age_limit_s: float = Field(
         default=600, gt=0, description="age of the oldest undecided order at which v2 stops accepting"
     )
@@ -111,6 +145,12 @@ class Settings(BaseSettings):
             raise ValueError(f"must begin with {' or '.join(_REDIS_SCHEMES)}")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
     @field_validator("auth_keys")
     @classmethod
     def _keys_usable(cls, value: SecretStr | None) -> SecretStr | None:
@@ -125,6 +165,11 @@ class Settings(BaseSettings):
                 f"{_PREFIX}DRAIN_S must be below {_PREFIX}GRACEFUL_TIMEOUT_S, or nothing is left for requests"
             )
         return self
+
+    @cached_property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks whose word about addresses is believed."""
+        return parse_networks(self.trusted_proxies)
 
     @property
     def drain_for_s(self) -> float:

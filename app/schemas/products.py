@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.schemas.base import ResponseModel
+from app.schemas.base import RequestModel, ResponseModel
+
+
+class PriceIn(RequestModel):
+    """Another price."""
+
+    price_cents: int = Field(ge=1, le=10_000_000, description="Price of one piece, in cents", examples=[1999])
 
 
 class ProductOut(ResponseModel):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
+from infra.cluster.config import POD_CIDR
 from infra.data.postgres import MAX_CONNECTIONS
 from infra.manifests import DATA_NAMESPACE, GATEWAY_NAMESPACE, OBSERVABILITY_NAMESPACE
 from infra.network.edge import GATEWAY
@@ -26,6 +27,9 @@ _POOL = 5
 _RESERVED_CONNECTIONS = 10
 """For migrations, PostgreSQL's superuser, and a person with psql."""
 
+_RATE_LIMITS = {"reads": "120000/minute", "writes": "12000/minute", "logins": "6000/minute"}
+"""Far above what one machine can load: here all callers share one address, and load tests a few accounts."""
+
 _SURGE = 0.25
 """Share of the web pods that a rolling update starts before it stops any; the chart's maxSurge."""
 
@@ -39,7 +43,11 @@ def chart_values(policy: Policy, image: str) -> dict[str, Any]:
     repository, _, tag = image.rpartition(":")
     fixed: dict[str, Any] = {
         "image": {"repository": repository, "tag": tag},
-        "web": {"dbPoolSize": pool_size(policy)},
+        "web": {
+            "dbPoolSize": pool_size(policy),
+            "rateLimits": _RATE_LIMITS,
+            "trustedProxies": [POD_CIDR],
+        },
         "database": {"existingSecret": DATABASE_SECRET, "urlKey": URL_KEY},
         "redis": {"existingSecret": REDIS_SECRET, "urlKey": URL_KEY},
         "auth": {"existingSecret": AUTH_SECRET, "keysKey": KEYS_KEY},

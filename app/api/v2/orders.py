@@ -5,17 +5,24 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
+from app.api.caching import private
 from app.api.dependencies import IdempotencyKey, OrderControllerDep, PageCursor, PageLimit
+from app.api.limits import ReadLimit, WriteLimit
 from app.db.models import OrderStatus
 from app.schemas.orders import OrderIn, OrderOutV2, OrderPageOut
 from app.schemas.problems import problem_responses
 
-router = APIRouter(prefix="/api/v2/orders", tags=["orders"])
+router = APIRouter(prefix="/api/v2/orders", tags=["orders"], dependencies=[Depends(private)])
 
 
-@router.post("", status_code=202, responses=problem_responses(401, 403, 409, 413, 422, 503))
+@router.post(
+    "",
+    dependencies=[WriteLimit],
+    status_code=202,
+    responses=problem_responses(401, 403, 409, 413, 422, 429, 503),
+)
 async def place_order(
     body: OrderIn, response: Response, orders: OrderControllerDep, idempotency_key: IdempotencyKey = None
 ) -> OrderOutV2:
@@ -25,7 +32,7 @@ async def place_order(
     return order
 
 
-@router.get("", responses=problem_responses(400, 401, 422, 503))
+@router.get("", dependencies=[ReadLimit], responses=problem_responses(400, 401, 422, 429, 503))
 async def list_orders(
     orders: OrderControllerDep,
     status: OrderStatus | None = None,
@@ -36,7 +43,7 @@ async def list_orders(
     return await orders.page(status, limit, cursor)
 
 
-@router.get("/{id}", responses=problem_responses(401, 404, 422, 503))
+@router.get("/{id}", dependencies=[ReadLimit], responses=problem_responses(401, 404, 422, 429, 503))
 async def get_order(
     orders: OrderControllerDep, order_id: Annotated[uuid.UUID, Path(alias="id")]
 ) -> OrderOutV2:

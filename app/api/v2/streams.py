@@ -15,6 +15,7 @@ from fastapi import APIRouter, Header, Path, Response, WebSocket
 from starlette.responses import StreamingResponse
 
 from app.api.dependencies import CallerDep, ResourcesDep
+from app.api.limits import ReadLimit
 from app.controllers.orders import order_v2
 from app.core.exceptions import DatabaseUnavailableError, ServiceError, UnauthenticatedError
 from app.core.problems import service_error_response
@@ -35,6 +36,7 @@ router = APIRouter(prefix="/api/v2/streams", tags=["streams"])
 
 @router.get(
     "/orders/{id}",
+    dependencies=[ReadLimit],
     response_class=StreamingResponse,
     responses={
         200: {
@@ -43,7 +45,7 @@ router = APIRouter(prefix="/api/v2/streams", tags=["streams"])
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         204: {"description": "The follower has seen the decision already and need not come again"},
-        **problem_responses(401, 404, 422, 503),
+        **problem_responses(401, 404, 422, 429, 503),
     },
 )
 async def follow_order(

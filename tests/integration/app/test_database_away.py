@@ -32,18 +32,20 @@ def test_the_web_process_outlives_its_database(
         postgres_own.stop()
         order = {"account_id": "acct-0001", "lines": [{"product_id": 1, "quantity": 1}]}
         for answer in (
-            web.get("/api/v1/products/1"),
+            web.get("/api/v1/products/2"),
             web.post("/api/v1/orders", json=order),
             web.post("/api/v2/orders", json=order),
             web.get("/readyz"),
         ):
             assert answer.status_code == 503
             assert answer.json()["type"] == "urn:tidegate:problem:database-unavailable"
-        assert web.get("/api/v1/products/1").headers["Retry-After"] == "2"
+        assert web.get("/api/v1/products/2").headers["Retry-After"] == "2"
+        # What was found before is still known.
+        assert web.get("/api/v1/products/1").status_code == 200
         assert web.get("/healthz").status_code == 200
 
         postgres_own.start()
         # Straight away, on connections that died with the old server: the first request finds them out.
-        assert web.get("/api/v1/products/1").status_code == 200
+        assert web.get("/api/v1/products/2").status_code == 200
         assert web.get("/readyz").status_code == 200
         assert web.post("/api/v1/orders", json=order).status_code == 201

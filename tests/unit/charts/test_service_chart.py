@@ -147,6 +147,17 @@ def test_secrets_are_only_referred_to(render: Render) -> None:
         assert env["TIDEGATE_REDIS_URL"]["valueFrom"]["secretKeyRef"]["name"] == "tidegate-redis"
 
 
+def test_limits_and_proxies_reach_the_web_pods(render: Render) -> None:
+    web = {"rateLimits": {"writes": "7/10second"}, "trustedProxies": ["10.244.0.0/16", "fd00::/8"]}
+    objects = render({"web": web, "hpa": {"minReplicas": 3}})
+    (container,) = pod(objects, "Deployment", "tidegate-web")["containers"]
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    assert env["TIDEGATE_LIMIT_WRITES"] == "7/10second"
+    assert env["TIDEGATE_LIMIT_READS"] == "12000/minute"
+    assert env["TIDEGATE_LIMIT_SHARE"] == "3"
+    assert env["TIDEGATE_TRUSTED_PROXIES"] == "10.244.0.0/16,fd00::/8"
+
+
 def test_only_the_web_pods_sign_tokens_and_only_the_migration_knows_the_demo_password(render: Render) -> None:
     def names(spec: dict[str, Any]) -> set[str]:
         return {item["name"] for item in spec["containers"][0]["env"]}
@@ -322,6 +333,8 @@ class TestRoutes:
         (["web.resources.requests.cpu=lots"], "cpu"),
         (["web.resources.limits.memory=null"], "memory"),
         (["environment=test"], "environment"),
+        (["web.rateLimits.writes=lots"], "writes"),
+        (["web.trustedProxies={everyone}"], "trustedProxies"),
         (["gateway.pathPrefixes={api}"], "pathPrefixes"),
         (["web.terminationGracePeriodSeconds=29"], "at least 30"),
         (["hpa.minReplicas=5", "hpa.maxReplicas=4"], "maxReplicas is below"),

@@ -49,6 +49,7 @@ def test_the_document_describes_every_route_and_its_problems(shop: Settings) -> 
             ("GET", "/api/v2/orders"),
             ("GET", "/api/v2/products"),
             ("GET", "/api/v2/products/{id}"),
+            ("PATCH", "/api/v2/products/{id}"),
             ("GET", "/api/v2/streams/orders/{id}"),
             ("POST", "/api/v1/auth/token"),
             ("POST", "/api/v2/auth/token"),
