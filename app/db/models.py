@@ -112,11 +112,20 @@ class OutboxEntry(Base):
     """An order that still has to be decided.
 
     Written with the order in one transaction and deleted with the decision in another, so nothing the
-    queue loses is lost: an entry that stays is published again. `deliveries` counts publications.
+    queue loses is lost: an entry that stays is published again. `deliveries` counts publications. An entry
+    with `died_at` is a dead letter: it is published no more until somebody replays it.
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due_at", "due_at"),
+        Index(
+            "ix_outbox_died_at",
+            "died_at",
+            postgresql_where=text("died_at IS NOT NULL"),
+            sqlite_where=text("died_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True
@@ -125,3 +134,5 @@ class OutboxEntry(Base):
     deliveries: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    died_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(String(300))

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from app.db.models import Order, OrderLine, OrderStatus
+from app.db.models import Order, OrderLine, OrderStatus, OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,14 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class PendingOrders:
-    """The queue as the database knows it: every order taken and not decided, wherever its message is."""
+    """The queue as the database knows it: every order taken and not decided, wherever its message is.
+
+    Dead letters are counted apart: they wait for a person, and must not make new orders be refused.
+    """
 
     count: int
     oldest_created_at: datetime | None
+    dead: int
 
 
 class OrderRepository:
@@ -114,9 +118,14 @@ class OrderRepository:
 
     async def pending(self) -> PendingOrders:
         """How many orders wait, and since when."""
+        dead = select(OutboxEntry.order_id).where(OutboxEntry.died_at.is_not(None))
         row = (
             await self._session.execute(
-                select(func.count(), func.min(Order.created_at)).where(Order.status == OrderStatus.PENDING)
+                select(
+                    func.count(),
+                    func.min(Order.created_at),
+                    select(func.count()).select_from(dead.subquery()).scalar_subquery(),
+                ).where(Order.status == OrderStatus.PENDING, Order.id.not_in(dead))
             )
         ).one()
-        return PendingOrders(count=row[0], oldest_created_at=row[1])
+        return PendingOrders(count=row[0], oldest_created_at=row[1], dead=row[2])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import OutboxEntry
+
+_LONGEST_ERROR = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class OutboxRepository:
         """
         rows = await self._session.execute(
             select(OutboxEntry.id, OutboxEntry.order_id, OutboxEntry.deliveries)
-            .where(OutboxEntry.due_at <= now)
+            .where(OutboxEntry.due_at <= now, OutboxEntry.died_at.is_(None))
             .order_by(OutboxEntry.due_at, OutboxEntry.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -65,6 +67,46 @@ class OutboxRepository:
             .values(due_at=due_at)
             .execution_options(synchronize_session=False)
         )
+
+    async def failed(self, order_id: uuid.UUID, *, error: str, due_at: Callable[[int], datetime]) -> None:
+        """Keep why a delivery failed, and set when the next one is due.
+
+        Args:
+            due_at: gives the time for the number of deliveries so far.
+        """
+        entry = await self._session.scalar(
+            select(OutboxEntry).where(OutboxEntry.order_id == order_id, OutboxEntry.died_at.is_(None))
+        )
+        if entry is not None:
+            entry.last_error = error[:_LONGEST_ERROR]
+            entry.due_at = due_at(entry.deliveries)
+
+    async def bury(self, order_ids: Collection[uuid.UUID], *, now: datetime) -> None:
+        """Set claimed entries aside as dead letters; the claim counted a delivery that is not made."""
+        await self._session.execute(
+            update(OutboxEntry)
+            .where(OutboxEntry.order_id.in_(order_ids))
+            .values(died_at=now, deliveries=OutboxEntry.deliveries - 1)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def dead(self) -> Sequence[OutboxEntry]:
+        """The dead letters, oldest first."""
+        found = await self._session.scalars(
+            select(OutboxEntry).where(OutboxEntry.died_at.is_not(None)).order_by(OutboxEntry.died_at)
+        )
+        return found.all()
+
+    async def replay(self, order_ids: Collection[uuid.UUID], *, now: datetime) -> int:
+        """Have dead letters delivered again, as if for the first time; how many there were."""
+        result = await self._session.execute(
+            update(OutboxEntry)
+            .where(OutboxEntry.order_id.in_(order_ids), OutboxEntry.died_at.is_not(None))
+            .values(died_at=None, deliveries=0, due_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        assert isinstance(result, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE gives
+        return result.rowcount
 
     async def remove(self, order_ids: Collection[uuid.UUID]) -> None:
         """The orders are decided; nothing is owed any more."""

@@ -53,7 +53,7 @@ class DecisionService:
         )
 
     async def give_up(self, order_id: uuid.UUID) -> bool:
-        """Reject an order that cannot be decided: unchecked goods are not sent."""
+        """Reject an order that nobody could get decided: unchecked goods are not sent."""
         return await self._end(order_id, "v2", OrderStatus.REJECTED, None, [UNDECIDABLE])
 
     async def _end(

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.services.decisions import DecisionService
+from app.workers.attempts import Attempts
 
 
 class Dispatcher(Protocol):
@@ -35,8 +35,8 @@ class Dispatcher(Protocol):
 class DirectDispatcher:
     """Decides in this very process: for one machine without a queue. Slower, never less certain."""
 
-    def __init__(self, decisions: DecisionService) -> None:
-        self._decisions = decisions
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
 
     async def check(self) -> bool:
         """Nothing is ever under way between calls, so nothing can be lost."""
@@ -45,4 +45,4 @@ class DirectDispatcher:
     async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
         """Decide one after the other."""
         for order_id in order_ids:
-            await self._decisions.decide(order_id)
+            await self._attempts.decide(order_id)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from app.resources import Resources
 from app.services.decisions import DecisionService
+from app.workers.attempts import Attempts
 from app.workers.dispatch import DirectDispatcher
 from app.workers.queue_metrics import QueueMetrics
 from app.workers.relay import Relay
@@ -19,8 +20,7 @@ async def inline_worker(resources: Resources) -> AsyncGenerator[None, None]:
     decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
     relay = Relay(
         resources.database,
-        DirectDispatcher(decisions),
-        decisions,
+        DirectDispatcher(Attempts(resources.database, decisions)),
         poll_s=resources.settings.outbox_poll_s,
         redeliver_after_s=resources.settings.redeliver_after_s,
     )

@@ -17,6 +17,7 @@ from app.core.settings import Settings
 from app.resources import Resources
 from app.server import QuietServer, http_config
 from app.services.decisions import DecisionService
+from app.workers.attempts import TIME_LIMIT_S, Attempts
 from app.workers.http import worker_app
 from app.workers.queue import QUEUE, RedisDispatcher, connect, make_actor, make_broker
 from app.workers.queue_metrics import QueueMetrics
@@ -24,7 +25,6 @@ from app.workers.relay import Relay
 
 _log = get_logger(__name__)
 
-DECISION_TIMEOUT_S = 60.0
 _STUCK_S = 60.0
 
 
@@ -47,12 +47,14 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
 
     resources = Resources.create(settings, application="tidegate-worker")
     decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
+    attempts = Attempts(resources.database, decisions)
 
     def decide(order_id: uuid.UUID) -> None:
         """Called in a dramatiq thread: the thread waits while the loop works."""
-        future = asyncio.run_coroutine_threadsafe(decisions.decide(order_id), loop)
+        future = asyncio.run_coroutine_threadsafe(attempts.decide(order_id), loop)
         try:
-            future.result(DECISION_TIMEOUT_S)
+            # The attempt ends by itself; this is for a loop that does not turn.
+            future.result(TIME_LIMIT_S + _STUCK_S)
         except concurrent.futures.TimeoutError:
             future.cancel()
             raise
@@ -64,7 +66,6 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
     relay = Relay(
         resources.database,
         RedisDispatcher(client, actor),
-        decisions,
         poll_s=settings.outbox_poll_s,
         redeliver_after_s=settings.redeliver_after_s,
     )

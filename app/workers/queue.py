@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.middleware import Retries
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -20,7 +19,6 @@ NAMESPACE = "tidegate"
 
 REDIS_TIMEOUT_S = 1.0
 _MARK = f"{NAMESPACE}:kept"
-_DEAD_MESSAGE_TTL_MS = 86_400_000
 _HEARTBEAT_TIMEOUT_MS = 20_000
 
 
@@ -38,22 +36,14 @@ def connect(redis_url: str) -> redis.Redis:
 
 
 def make_broker(client: redis.Redis) -> RedisBroker:
-    """The broker, with bounded retries as its only middleware."""
+    """The broker, with no middleware: the outbox tries again, see `app.workers.attempts`."""
     return RedisBroker(
-        client=client,
-        namespace=NAMESPACE,
-        middleware=[Retries(max_retries=5, min_backoff=500, max_backoff=30_000)],
-        heartbeat_timeout=_HEARTBEAT_TIMEOUT_MS,
-        dead_message_ttl=_DEAD_MESSAGE_TTL_MS,
+        client=client, namespace=NAMESPACE, middleware=[], heartbeat_timeout=_HEARTBEAT_TIMEOUT_MS
     )
 
 
 def make_actor(broker: RedisBroker, decide: Callable[[uuid.UUID], None]) -> dramatiq.Actor[[str], None]:
-    """The one job there is.
-
-    A failure is tried again five times with doubling, jittered pauses; after that the message is dead and
-    the outbox, which still owes the decision, publishes a new one later.
-    """
+    """The one job there is. A message whose job fails is gone; the outbox still owes the decision."""
 
     @dramatiq.actor(broker=broker, queue_name=QUEUE)
     def decide_order(order_id: str) -> None:

@@ -69,4 +69,7 @@ class QueueMetrics(Collector):
             "Orders taken and not decided (the same on every pod)",
             self._pending.count,
         )
+        yield GaugeMetricFamily(
+            "tidegate_dead_letters", "Orders set aside as undecidable (see app.dead)", self._pending.dead
+        )
         yield GaugeMetricFamily("tidegate_queue_age_seconds", "Age of the oldest undecided order", age_s)

@@ -14,15 +14,14 @@ from app.core.logging import get_logger
 from app.db.base import utc_now
 from app.db.engine import Database
 from app.repositories.outbox import Due, OutboxRepository
-from app.services.decisions import DecisionService
 from app.workers.dispatch import Dispatcher
 
 _log = get_logger(__name__)
 
 BATCH = 100
 MAX_DELIVERIES = 12
-"""Publications after which an order counts as undecidable. With the waits doubling up to `MAX_WAIT_S`, the
-default first wait of 30 s makes that about two hours of a working queue; its absence does not count."""
+"""Publications after which an order is set aside as a dead letter. Where each attempt fails that takes some
+half an hour (see `Attempts`), where messages get lost about two; the queue's absence does not count."""
 MAX_WAIT_S = 900.0
 _LONGEST_PAUSE_S = 5.0
 
@@ -42,14 +41,12 @@ class Relay:
         self,
         database: Database,
         dispatcher: Dispatcher,
-        decisions: DecisionService,
         *,
         poll_s: float,
         redeliver_after_s: float,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
-        self._decisions = decisions
         self._poll_s = poll_s
         self._redeliver_after_s = redeliver_after_s
         # Not for secrets: it keeps relays that failed together from trying again together.
@@ -93,9 +90,8 @@ class Relay:
                 await session.commit()
         due = await self._claim()
         hopeless = [entry for entry in due if entry.deliveries >= MAX_DELIVERIES]
-        for entry in hopeless:
-            _log.error("order_undecidable", order_id=str(entry.order_id), deliveries=entry.deliveries)
-            await self._decisions.give_up(entry.order_id)
+        if hopeless:
+            await self._bury(hopeless)
         published = [entry for entry in due if entry.deliveries < MAX_DELIVERIES]
         if published:
             try:
@@ -116,6 +112,13 @@ class Relay:
                 await outbox.schedule(later, [now + self._wait(entry.deliveries) for entry in due])
                 await session.commit()
         return due
+
+    async def _bury(self, entries: Sequence[Due]) -> None:
+        for entry in entries:
+            _log.error("order_undecidable", order_id=str(entry.order_id), deliveries=entry.deliveries)
+        async with self._database.session() as session:
+            await OutboxRepository(session).bury([entry.order_id for entry in entries], now=utc_now())
+            await session.commit()
 
     async def _schedule(self, entries: Sequence[Due], due_at: Sequence[datetime]) -> None:
         async with self._database.session() as session:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -204,7 +208,7 @@ def test_two_workers_share_the_work(
     assert min(done) > 0
 
 
-def test_an_undecidable_order_is_rejected_in_the_end(
+def test_an_undecidable_order_is_set_aside_and_decided_when_it_is_replayed(
     migrated_url: str, redis_server: RedisServer, start_service: StartService
 ) -> None:
     async def exhaust(order_id: uuid.UUID) -> None:
@@ -221,11 +225,20 @@ def test_an_undecidable_order_is_rejected_in_the_end(
         location = _place(web)
         asyncio.run(exhaust(uuid.UUID(location.rpartition("/")[2])))
         worker = start_service("app.worker", **settings)
-        _wait_decided(web, [location])
         assert worker.event("order_undecidable")["deliveries"] == MAX_DELIVERIES
-        order = _order(web, location)
-    assert order["status"] == "rejected"
-    assert order["fraud"] == {"score": None, "reasons": ["undecidable"]}
+        with worker.client() as metrics:
+            wait_until(lambda: _sample(metrics, "tidegate_dead_letters") == 1, what="a dead letter")
+            assert _sample(metrics, "tidegate_queue_depth") == 0
+        assert _status(web, location) == "pending"
+        done = subprocess.run(
+            [sys.executable, "-m", "app.dead", "replay", "--all"],
+            env=os.environ | {"TIDEGATE_DATABASE_URL": migrated_url},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout) == {"replayed": 1}
+        _wait_decided(web, [location])
     assert asyncio.run(_outbox_size(migrated_url)) == 0
 
 

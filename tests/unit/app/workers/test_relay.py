@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -15,9 +16,12 @@ from app.core.exceptions import DispatchUnavailableError
 from app.core.settings import Settings
 from app.db.base import utc_now
 from app.db.models import Order, OrderStatus, OutboxEntry
+from app.dead import run as run_dead
+from app.repositories.orders import OrderRepository
 from app.resources import Resources
 from app.services.decisions import DecisionService
 from app.services.orders import LineRequest, OrderRequest, OrderService
+from app.workers.attempts import Attempts
 from app.workers.dispatch import DirectDispatcher, Dispatcher
 from app.workers.queue import RedisDispatcher, connect, make_actor, make_broker
 from app.workers.relay import MAX_DELIVERIES, Relay
@@ -53,8 +57,7 @@ def make_relay(resources: Resources, dispatcher: Dispatcher | None = None) -> Re
     decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
     return Relay(
         resources.database,
-        dispatcher or DirectDispatcher(decisions),
-        decisions,
+        dispatcher or DirectDispatcher(Attempts(resources.database, decisions)),
         poll_s=resources.settings.outbox_poll_s,
         redeliver_after_s=REDELIVER_S,
     )
@@ -177,22 +180,85 @@ def test_a_queue_that_fails_midway_gets_the_entries_again(shop: Settings) -> Non
     asyncio.run(scenario())
 
 
-def test_an_entry_published_too_often_is_given_up_as_rejected(shop: Settings) -> None:
+def test_an_entry_published_too_often_is_set_aside_until_it_is_replayed(
+    shop: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> list[dict[str, object]]:
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
     async def scenario() -> None:
         async with opened(shop) as resources:
-            (order_id,) = await place(resources)
+            dead, discarded = await place(resources, 2)
             async with resources.database.session() as session:
-                await session.execute(update(OutboxEntry).values(deliveries=MAX_DELIVERIES))
+                await session.execute(update(OutboxEntry).values(deliveries=MAX_DELIVERIES, last_error="why"))
                 await session.commit()
             mailbox = Mailbox()
+            relay = make_relay(resources, mailbox)
             with capture_logs() as logs:
-                await make_relay(resources, mailbox).turn()
-            assert [log["event"] for log in logs] == ["order_undecidable"]
+                await relay.turn()
+                await relay.turn()
+            assert [log["event"] for log in logs] == ["order_undecidable"] * 2
             assert mailbox.sent == []
-            assert await statuses(resources, [order_id]) == {OrderStatus.REJECTED}
+            assert await statuses(resources, [dead, discarded]) == {OrderStatus.PENDING}
+            async with resources.database.session() as session:
+                pending = await OrderRepository(session).pending()
+            # They wait for a person, so nobody else's order is refused for their age.
+            assert (pending.count, pending.oldest_created_at, pending.dead) == (0, None, 2)
+
+            await run_dead(shop, "list", None)
+            listed = said()
+            assert {line["order_id"] for line in listed} == {str(dead), str(discarded)}
+            assert {line["last_error"] for line in listed} == {"why"}
+            assert {line["deliveries"] for line in listed} == {MAX_DELIVERIES}
+            await run_dead(shop, "discard", [discarded])
+            await run_dead(shop, "replay", [uuid.uuid4()])
+            await run_dead(shop, "replay", None)
+            await run_dead(shop, "list", None)
+            assert said() == [{"discarded": 1}, {"replayed": 0}, {"replayed": 1}]
+            assert await statuses(resources, [discarded]) == {OrderStatus.REJECTED}
+            await make_relay(resources).turn()
+            assert OrderStatus.PENDING not in await statuses(resources, [dead])
             assert await outbox(resources) == []
 
     asyncio.run(scenario())
+
+
+def test_a_failed_attempt_is_noted_and_tried_again_soon_and_ever_later(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with opened(shop) as resources:
+            (order_id,) = await place(resources)
+
+            async def fail(*_: object) -> None:
+                raise RuntimeError("the model is gone" + "x" * 500)
+
+            monkeypatch.setattr(resources.fraud, "assess", fail)
+            waits: list[float] = []
+            for number in range(1, 5):
+                await make_due(resources)
+                before = utc_now()
+                await make_relay(resources).turn()
+                (entry,) = await outbox(resources)
+                assert entry.deliveries == number
+                assert (entry.last_error or "").startswith("RuntimeError: the model is gone")
+                waits.append((entry.due_at - before).total_seconds())
+            for number, wait_s in enumerate(waits):
+                # The upper bound has room for a slow machine: the next wait's own lower bound.
+                assert 0.5 * 2**number <= wait_s < REDELIVER_S / 2
+            assert await statuses(resources, [order_id]) == {OrderStatus.PENDING}
+            monkeypatch.undo()
+            await make_due(resources)
+            await make_relay(resources).turn()
+            assert OrderStatus.PENDING not in await statuses(resources, [order_id])
+
+    asyncio.run(scenario())
+
+
+async def make_due(resources: Resources) -> None:
+    async with resources.database.session() as session:
+        await session.execute(update(OutboxEntry).values(due_at=utc_now()))
+        await session.commit()
 
 
 def test_a_decision_is_made_once_however_often_it_is_asked_for(shop: Settings) -> None:
