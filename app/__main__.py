@@ -22,7 +22,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 3
 
-    from app.server import BindError
+    from app.core.exceptions import BindError
     from app.web import run_web
 
     try:

@@ -17,6 +17,7 @@ from app.api.v2 import orders as orders_v2
 from app.api.v2 import products as products_v2
 from app.api.v2 import streams as streams_v2
 from app.core.deprecation import V1
+from app.core.vitals import Vitals
 from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.deprecation import DeprecationMiddleware
 from app.middleware.drain import DrainMiddleware
@@ -42,12 +43,14 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
-        hearing = asyncio.create_task(resources.changes.run())
+        vitals = Vitals(resources.metrics, resources.database)
+        tasks = [asyncio.create_task(resources.changes.run()), asyncio.create_task(vitals.run())]
         try:
             async with background(resources) if background else nullcontext():
                 yield
         finally:
-            hearing.cancel()
+            for task in tasks:
+                task.cancel()
             await resources.close()
 
     settings = resources.settings
@@ -69,7 +72,11 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
             Middleware(RateLimitHeadersMiddleware),
             Middleware(MetricsMiddleware, metrics=resources.metrics, ignored=operations.PATHS),
             Middleware(ErrorMiddleware),
-            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+            Middleware(
+                BodyLimitMiddleware,
+                max_bytes=settings.max_body_bytes,
+                timeout_s=settings.body_timeout_s,
+            ),
         ],
     )
     app.state.resources = resources

@@ -86,7 +86,7 @@ class Resources:
             ),
             limits=Limits.of(settings),
             limiter=RateLimiter(link, metrics, share=settings.limit_share),
-            order_updates=OrderUpdates(database, changes, lifecycle),
+            order_updates=OrderUpdates(database, changes, lifecycle, metrics),
             passwords=PasswordChecker(),
             lifecycle=lifecycle,
         )

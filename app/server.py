@@ -11,16 +11,14 @@ from types import FrameType
 from typing import Any, cast
 
 import uvicorn
-from starlette.types import ASGIApp
 
+from app.core.exceptions import BindError
 from app.core.lifecycle import Lifecycle
 from app.core.logging import get_logger
+from app.core.settings import Settings
+from app.servers.protocol import BoundedHttpProtocol
 
 _log = get_logger(__name__)
-
-
-class BindError(Exception):
-    """The address cannot be listened on."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -47,32 +45,29 @@ def _websocket_protocol(**arguments: Any) -> asyncio.Protocol:
     return WebSocketsSansIOProtocol(**arguments)
 
 
-def http_config(
-    app: ASGIApp, *, keep_alive_s: int, graceful_timeout_s: int, lifespan: bool
-) -> uvicorn.Config:
-    """uvicorn's settings, the same for the web process and the worker's small server.
-
-    One process: a pod is the unit that is scaled, and a supervisor inside it would hide from the autoscaler
-    what its children do.
-    """
-    return uvicorn.Config(
-        app,
-        loop="none",
-        http="httptools",
-        ws=cast("type[asyncio.Protocol]", _websocket_protocol),
+def http_options(
+    settings: Settings, *, lifespan: bool = True, graceful_timeout_s: int | None = None
+) -> dict[str, Any]:
+    """uvicorn's options, the same for the web process, Gunicorn's workers and the worker's small server."""
+    return {
+        "loop": "none",
+        "http": BoundedHttpProtocol,
+        "ws": cast("type[asyncio.Protocol]", _websocket_protocol),
         # Followers only listen; a kilobyte is more than they have to say.
-        ws_max_size=1024,
-        ws_max_queue=4,
-        ws_per_message_deflate=False,
-        lifespan="on" if lifespan else "off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
+        "ws_max_size": 1024,
+        "ws_max_queue": 4,
+        "ws_per_message_deflate": False,
+        "lifespan": "on" if lifespan else "off",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
         # The gateway's word about addresses and schemes is not used, so nobody's is believed.
-        proxy_headers=False,
-        timeout_keep_alive=keep_alive_s,
-        timeout_graceful_shutdown=graceful_timeout_s,
-    )
+        "proxy_headers": False,
+        "timeout_keep_alive": settings.keep_alive_s,
+        # What the drain takes is gone from the time for the requests.
+        "timeout_graceful_shutdown": graceful_timeout_s
+        or max(1, int(settings.graceful_timeout_s - settings.drain_for_s)),
+    }
 
 
 class _AnnouncingServer(uvicorn.Server):

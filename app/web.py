@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import secrets
 import signal
-from typing import TextIO
+import socket
+import tempfile
+from typing import TYPE_CHECKING, TextIO
 
-import uvloop
+from pydantic import SecretStr
 
-from app.core.logging import configure_logging, get_logger
 from app.core.settings import Settings
-from app.main import Background, create_app
-from app.resources import Resources
-from app.server import DrainingServer, bind, http_config
 
-_log = get_logger(__name__)
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.main import Background
+    from app.resources import Resources
 
 INTERRUPTED = 130
 
@@ -35,26 +39,74 @@ def run_web(
     Raises:
         BindError: the address is taken.
     """
+    if settings.server == "gunicorn":
+        settings = _shared_by_workers(settings)
+    # Not before: with several processes the metrics library must find their folder when it is imported.
+    from app.core.logging import configure_logging, get_logger
+    from app.main import create_app
+    from app.resources import Resources
+    from app.server import bind
+
     configure_logging(settings, stream=log_stream)
     listener = bind(settings.host, settings.port)
+
+    if settings.server == "gunicorn":
+        from app.servers.gunicorn import run_gunicorn
+
+        # Imported by now, so the workers share the pages.
+        gc.freeze()
+        gc.enable()
+        run_gunicorn(
+            settings,
+            listener,
+            lambda: create_app(Resources.create(settings, application="tidegate-web"), background=background),
+        )
+
     resources = Resources.create(settings, application="tidegate-web")
     app = create_app(resources, background=background)
-    server = DrainingServer(
-        http_config(
-            app,
-            keep_alive_s=settings.keep_alive_s,
-            # What the drain takes is gone from the time for the requests.
-            graceful_timeout_s=max(1, int(settings.graceful_timeout_s - settings.drain_for_s)),
-            lifespan=True,
-        ),
-        resources.lifecycle,
-        drain_s=settings.drain_for_s,
-    )
     # All that start-up made lives as long as the process; the collector need never look at it again.
     gc.collect()
     gc.freeze()
     gc.enable()
+    if settings.server == "hypercorn":
+        received = _run_hypercorn(app, settings, listener, resources)
+    else:
+        received = _run_uvicorn(app, settings, listener, resources)
+    get_logger(__name__).info("stopped", signal=received.name if received else None)
+    return INTERRUPTED if received is signal.SIGINT else 0
+
+
+def _run_uvicorn(
+    app: FastAPI, settings: Settings, listener: socket.socket, resources: Resources
+) -> signal.Signals | None:
+    import uvicorn
+    import uvloop
+
+    from app.server import DrainingServer, http_options
+
+    config = uvicorn.Config(app, **http_options(settings))
+    server = DrainingServer(config, resources.lifecycle, drain_s=settings.drain_for_s)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listener]))
-    _log.info("stopped", signal=server.signal.name if server.signal else None)
-    return INTERRUPTED if server.signal is signal.SIGINT else 0
+    return server.signal
+
+
+def _run_hypercorn(
+    app: FastAPI, settings: Settings, listener: socket.socket, resources: Resources
+) -> signal.Signals:
+    import uvloop
+
+    from app.servers.hypercorn import serve_hypercorn
+
+    listener.listen(1024)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve_hypercorn(app, settings, listener, resources.lifecycle))
+
+
+def _shared_by_workers(settings: Settings) -> Settings:
+    """What the workers must have in common: a folder for measurements, and keys that all of them accept."""
+    # Empty, and gone with the container: figures of an earlier life would be added to this one's.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tidegate-metrics-")
+    if settings.auth_keys is not None:
+        return settings
+    return settings.model_copy(update={"auth_keys": SecretStr(f"drawn:{secrets.token_hex(32)}")})

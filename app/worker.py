@@ -24,8 +24,9 @@ def main() -> int:
 
     import uvloop
 
+    from app.core.exceptions import BindError
     from app.core.logging import configure_logging, get_logger
-    from app.server import BindError, bind
+    from app.server import bind
     from app.workers.process import serve_worker
 
     configure_logging(settings)

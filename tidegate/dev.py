@@ -29,10 +29,10 @@ def dev(port: int = 8000, data_dir: Path | None = None) -> int:
         TidegateError: the port or the folder cannot be used.
     """
     # Imported here: the rest of the kit has no need of the service or its packages.
+    from app.core.exceptions import BindError
     from app.core.logging import configure_logging
     from app.core.settings import SettingsError, load_settings
     from app.migrate import run as migrate
-    from app.server import BindError
     from app.web import run_web
     from app.workers.inline import inline_worker
 

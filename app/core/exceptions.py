@@ -130,3 +130,7 @@ class DatabaseUnavailableError(ServiceError):
 
 class DispatchUnavailableError(Exception):
     """The job queue did not take the message; the outbox keeps it."""
+
+
+class BindError(Exception):
+    """The address cannot be listened on."""

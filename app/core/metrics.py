@@ -5,6 +5,8 @@ A registry per application object, not the library's global one, lets two applic
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -19,6 +21,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 _HTTP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0)
 _FRAUD_BUCKETS_S = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
+_LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder through which processes share measurements. The library looks when it is imported."""
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
@@ -29,7 +36,20 @@ class Metrics:
         # A second series beside each counter, telling when it began, doubles what a scrape costs.
         disable_created_metrics()
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        self.multiprocess = MULTIPROCESS_VARIABLE in os.environ
+        """Whether several processes answer for one another at the scrape (Gunicorn's workers)."""
+        if self.multiprocess:
+            self.cpu_s = Counter(
+                "process_cpu_seconds_total", "Processor time of all processes", registry=self.registry
+            )
+            self.memory_bytes = Gauge(
+                "process_resident_memory_bytes",
+                "Peak memory of the processes that live",
+                multiprocess_mode="livesum",
+                registry=self.registry,
+            )
+        else:
+            ProcessCollector(registry=self.registry)
         self.http_requests = Counter(
             "http_requests_total",
             "Requests answered, by route template",
@@ -44,7 +64,34 @@ class Metrics:
             registry=self.registry,
         )
         self.http_in_progress = Gauge(
-            "http_requests_in_progress", "Requests being answered now", registry=self.registry
+            "http_requests_in_progress",
+            "Requests being answered now",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.loop_lag_s = Histogram(
+            "tidegate_event_loop_lag_seconds",
+            "How late the event loop wakes a sleeper",
+            buckets=_LAG_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.gc_pause_s = Counter(
+            "tidegate_gc_pause_seconds_total",
+            "Time in the garbage collector, by generation",
+            ("generation",),
+            registry=self.registry,
+        )
+        self.db_connections = Gauge(
+            "tidegate_db_connections_in_use",
+            "Database connections that requests hold",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.streams = Gauge(
+            "tidegate_streams_open",
+            "Streams of order updates being held",
+            multiprocess_mode="livesum",
+            registry=self.registry,
         )
         self.orders = Counter(
             "tidegate_orders_total",
@@ -78,5 +125,11 @@ class Metrics:
         self.cache.labels(layer, result).inc()
 
     def render(self) -> bytes:
-        """The exposition text Prometheus scrapes."""
-        return generate_latest(self.registry)
+        """The exposition text Prometheus scrapes: this process's, or that of all workers together."""
+        if not self.multiprocess:
+            return generate_latest(self.registry)
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)
+        return generate_latest(everyone)

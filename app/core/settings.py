@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="address to listen on; the image sets 0.0.0.0")
     port: int = Field(default=8000, ge=0, le=65535, description="0 takes any free port")
+    server: Literal["uvicorn", "gunicorn", "hypercorn"] = Field(
+        default="uvicorn", description="what carries the web process"
+    )
+    server_workers: int = Field(
+        default=1, ge=1, le=64, description="processes behind one port; more than one needs gunicorn"
+    )
     worker_metrics_port: int = Field(default=9191, ge=0, le=65535)
     worker_threads: int = Field(default=2, ge=1, le=16, description="orders one worker handles at a time")
     db_pool_size: int = Field(
@@ -84,6 +90,7 @@ class Settings(BaseSettings):
     keep_alive_s: int = Field(
         default=75, ge=1, le=3600, description="idle connections live so long; longer than the gateway's own"
     )
+    body_timeout_s: float = Field(default=20, gt=0, le=600, description="longest time for a request's body")
     max_body_bytes: int = Field(default=65_536, ge=1024, le=16_777_216)
     cache: bool = Field(default=True, description="false makes every read a query, for measurements")
     cache_ttl_s: float = Field(
@@ -160,6 +167,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _times_fit(self) -> Settings:
+        if self.server_workers > 1 and self.server != "gunicorn":
+            raise ValueError(f"{_PREFIX}SERVER_WORKERS above 1 needs {_PREFIX}SERVER to be gunicorn")
         if self.drain_for_s >= self.graceful_timeout_s:
             raise ValueError(
                 f"{_PREFIX}DRAIN_S must be below {_PREFIX}GRACEFUL_TIMEOUT_S, or nothing is left for requests"

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from app.core.exceptions import DatabaseUnavailableError
 
@@ -82,6 +83,12 @@ class Database:
             else make_engine(url, pool_size=1, application=f"{application}-probe")
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @property
+    def in_use(self) -> int:
+        """Connections that requests hold now."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession, None]:

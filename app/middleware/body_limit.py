@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,15 +12,17 @@ from app.core.problems import problem_response
 
 
 class BodyLimitMiddleware:
-    """Refuses by the declared length before reading, and by the real one while reading.
+    """Refuses by the declared length before reading, and by the real one and by time while reading.
 
     Args:
         max_bytes: the largest body let through.
+        timeout_s: longest time for a whole body, however steadily it trickles.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -32,12 +36,21 @@ class BodyLimitMiddleware:
                 scope, receive, send
             )
             return
-        seen = 0
+        seen, complete = 0, False
+        ends_s = asyncio.get_running_loop().time() + self._timeout_s
 
         async def receive_counting() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, complete
+            if complete:
+                # What is waited for now is the caller's leaving.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(ends_s):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, headers={"Connection": "close"}) from None
             if message["type"] == "http.request":
+                complete = not message.get("more_body", False)
                 seen += len(message.get("body", b""))
                 if seen > self._max_bytes:
                     raise HTTPException(413, detail=self._detail, headers={"Connection": "close"})

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection
 
 from app.core.exceptions import NotFoundError, OverloadedError
 from app.core.lifecycle import Lifecycle
+from app.core.metrics import Metrics
 from app.db.engine import Database
 from app.db.models import Order, OrderStatus
 from app.repositories.orders import OrderRepository
@@ -27,7 +28,8 @@ _POLL_S = 2.0
 class OrderUpdates:
     """All the streams of the process. They hold no database connection while they wait."""
 
-    def __init__(self, database: Database, changes: Changes, lifecycle: Lifecycle) -> None:
+    def __init__(self, database: Database, changes: Changes, lifecycle: Lifecycle, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._database = database
         self._changes = changes
         self._lifecycle = lifecycle
@@ -66,10 +68,12 @@ class OrderUpdates:
         """Have the watch told of changes."""
         self._watches.setdefault(watch.tag, set()).add(watch)
         self.count += 1
+        self._metrics.streams.inc()
 
     def leave(self, watch: Watch) -> None:
         """Tell it no more."""
         self.count -= 1
+        self._metrics.streams.dec()
         rest = self._watches[watch.tag]
         rest.discard(watch)
         if not rest:

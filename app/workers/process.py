@@ -10,12 +10,13 @@ import time
 import uuid
 
 import redis
+import uvicorn
 from dramatiq.worker import Worker
 
 from app.core.logging import get_logger
 from app.core.settings import Settings
 from app.resources import Resources
-from app.server import QuietServer, http_config
+from app.server import QuietServer, http_options
 from app.services.decisions import DecisionService
 from app.workers.attempts import TIME_LIMIT_S, Attempts
 from app.workers.http import worker_app
@@ -80,11 +81,9 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
         return None
 
     server = QuietServer(
-        http_config(
+        uvicorn.Config(
             worker_app(resources.metrics, ailment),
-            keep_alive_s=settings.keep_alive_s,
-            graceful_timeout_s=1,
-            lifespan=False,
+            **http_options(settings, lifespan=False, graceful_timeout_s=1),
         )
     )
     queue = QueueMetrics(resources.database, resources.metrics.registry)

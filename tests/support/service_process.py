@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -64,6 +65,12 @@ class ServiceProcess:
             wait_until(lambda: probe.get("/readyz").status_code == 200, what="readiness")
         return self.client()
 
+    def children(self) -> list[int]:
+        """Ids of the processes it has started."""
+        pid = self._process.pid
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(word) for word in text.split()]
+
     def signal(self, number: int = signal.SIGTERM) -> None:
         """Send a signal."""
         self._process.send_signal(number)
@@ -75,8 +82,12 @@ class ServiceProcess:
         return status
 
     def close(self) -> None:
-        """End it, if it still runs."""
+        """End it and what it started, if they still run: children would keep its output open."""
+        children = self.children() if self._process.poll() is None else []
         stop(self._process, signal.SIGKILL, within_s=10)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         self._reader.join(10)
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -96,6 +96,8 @@ def test_production_starts_when_all_is_there(monkeypatch: pytest.MonkeyPatch) ->
         ("LIMIT_WRITES", "0/minute"),
         ("LIMIT_WRITES", "10/fortnight"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("SERVER", "apache"),
+        ("SERVER_WORKERS", "2"),
         ("POD_NAME", "two\nlines"),
         ("LOG_LEVEL", "LOUD"),
     ],

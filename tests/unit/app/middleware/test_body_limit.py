@@ -31,7 +31,7 @@ class Reader:
 
 class _Limit(BodyLimitMiddleware):
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, max_bytes=LIMIT)
+        super().__init__(app, max_bytes=LIMIT, timeout_s=60)
 
 
 async def _chunks(count: int) -> AsyncIterator[bytes]:

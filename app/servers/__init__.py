@@ -1,0 +1,1 @@
+"""What can carry the application: one Uvicorn process, Gunicorn with Uvicorn workers, Hypercorn."""
