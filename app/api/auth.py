@@ -14,7 +14,7 @@ from app.schemas.problems import problem_responses
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
-@router.post("/token", dependencies=[WriteLimit], responses=problem_responses(400, 413, 422, 429, 503))
+@router.post("/token", dependencies=[WriteLimit], responses=problem_responses(400, 408, 413, 422, 429, 503))
 async def issue_token(
     form: Annotated[TokenForm, Form()],
     response: Response,

@@ -79,7 +79,7 @@ async def get_product(
 @router.patch(
     "/{id}",
     dependencies=[OperatorLimit, OperatorOnly],
-    responses=problem_responses(401, 404, 413, 422, 429, 503),
+    responses=problem_responses(400, 401, 404, 408, 413, 422, 429, 503),
 )
 async def set_price(products: ProductControllerDep, product_id: ProductId, body: PriceIn) -> ProductOut:
     """Change a product's price. For operators; every pod's caches follow."""
