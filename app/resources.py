@@ -16,6 +16,7 @@ from app.core.tokens import TokenService
 from app.db.engine import Database
 from app.services.fraud_pool import FraudPool
 from app.services.order_updates import OrderUpdates
+from app.services.profiler import Profiler
 from app.services.queue_age import QueueAgeGuard
 from app.shared.changes import Changes
 from app.shared.limiter import RateLimiter
@@ -41,6 +42,7 @@ class Resources:
     queries: QueryCache
     responses: ResponseCache
     passwords: PasswordChecker
+    profiler: Profiler
     lifecycle: Lifecycle
 
     @classmethod
@@ -88,6 +90,7 @@ class Resources:
             limiter=RateLimiter(link, metrics, share=settings.limit_share),
             order_updates=OrderUpdates(database, changes, lifecycle, metrics),
             passwords=PasswordChecker(),
+            profiler=Profiler(),
             lifecycle=lifecycle,
         )
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from app.api.dependencies import ResourcesDep
+from app.api.dependencies import OperatorOnly, ResourcesDep
+from app.api.limits import OperatorLimit
 from app.core.exceptions import DatabaseUnavailableError
 from app.core.metrics import CONTENT_TYPE
 from app.core.problems import problem_response
 from app.schemas.problems import problem_responses
 
-PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Left out of the HTTP metrics: a prober's steady trickle says nothing about the service."""
+PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/debug/profile"})
+"""Left out of the HTTP metrics: neither a prober's steady trickle nor a profile says how the service fares."""
 
 _PROBE_TIMEOUT_S = 2.0
 
@@ -47,6 +49,35 @@ async def readyz(request: Request, resources: ResourcesDep) -> Response | dict[s
             detail=detail,
         )
     return {"status": "ready"}
+
+
+@router.get(
+    "/debug/profile",
+    dependencies=[OperatorLimit, OperatorOnly],
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The picture, or stacks with counts",
+            "content": {"image/svg+xml": {}, "text/plain": {}},
+        },
+        **problem_responses(401, 404, 422, 429, 503),
+    },
+)
+async def profile(
+    resources: ResourcesDep,
+    seconds: Annotated[float, Query(ge=0.1, le=60)] = 5,
+    form: Annotated[Literal["svg", "folded"], Query(alias="format")] = "svg",
+) -> Response:
+    """Show where this process spends its time, as a flame graph. For operators, from inside the cluster."""
+    samples = await resources.profiler.sample(seconds)
+    # Needed by no other request.
+    from app.services.flame_graph import flame_graph
+    from app.services.profiler import folded
+
+    headers = {"Cache-Control": "no-store"}
+    if form == "folded":
+        return Response(folded(samples), media_type="text/plain", headers=headers)
+    return Response(flame_graph(samples), media_type="image/svg+xml", headers=headers)
 
 
 @router.get("/metrics")

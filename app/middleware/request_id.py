@@ -14,9 +14,13 @@ HEADER = "X-Request-Id"
 # Only what can do no harm in a log line or a header; anything else gets a new id.
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+# W3C Trace Context, section 3.2; of later versions only what this one knows is read.
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+_NO_TRACE = "0" * 32
+
 
 class RequestIdMiddleware:
-    """Keeps the id the gateway gave, or makes one."""
+    """Keeps the id the gateway gave, or makes one; the request's trace goes into the logs beside it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,11 +33,15 @@ class RequestIdMiddleware:
         given = Headers(scope=scope).get(HEADER)
         request_id = given if given and _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        known = {"request_id": request_id}
+        trace = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", ""))
+        if trace and trace["trace"] != _NO_TRACE:
+            known["trace_id"] = trace["trace"]
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(**known):
             await self._app(scope, receive, send_with_id)

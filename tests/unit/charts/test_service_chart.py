@@ -147,6 +147,21 @@ def test_secrets_are_only_referred_to(render: Render) -> None:
         assert env["TIDEGATE_REDIS_URL"]["valueFrom"]["secretKeyRef"]["name"] == "tidegate-redis"
 
 
+def test_the_server_is_a_value(render: Render) -> None:
+    objects = render({"web": {"server": "gunicorn", "serverWorkers": 2}})
+    (container,) = pod(objects, "Deployment", "tidegate-web")["containers"]
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    assert (env["TIDEGATE_SERVER"], env["TIDEGATE_SERVER_WORKERS"]) == ("gunicorn", "2")
+
+
+def test_operators_routes_are_closed_unless_a_secret_is_named(render: Render) -> None:
+    for values, opened in (({}, False), ({"operators": {"existingSecret": "ops"}}, True)):
+        (container,) = pod(render(values), "Deployment", "tidegate-web")["containers"]
+        tokens = [item for item in container["env"] if item["name"] == "TIDEGATE_OPERATOR_TOKEN"]
+        assert bool(tokens) is opened
+        assert all(item["valueFrom"]["secretKeyRef"] == {"name": "ops", "key": "token"} for item in tokens)
+
+
 def test_limits_and_proxies_reach_the_web_pods(render: Render) -> None:
     web = {"rateLimits": {"writes": "7/10second"}, "trustedProxies": ["10.244.0.0/16", "fd00::/8"]}
     objects = render({"web": web, "hpa": {"minReplicas": 3}})
@@ -334,6 +349,8 @@ class TestRoutes:
         (["web.resources.limits.memory=null"], "memory"),
         (["environment=test"], "environment"),
         (["web.rateLimits.writes=lots"], "writes"),
+        (["web.server=apache"], "server"),
+        (["web.serverWorkers=2"], "needs web.server to be gunicorn"),
         (["web.trustedProxies={everyone}"], "trustedProxies"),
         (["gateway.pathPrefixes={api}"], "pathPrefixes"),
         (["web.terminationGracePeriodSeconds=29"], "at least 30"),

@@ -56,6 +56,7 @@ def test_the_document_describes_every_route_and_its_problems(shop: Settings) -> 
             ("GET", "/healthz"),
             ("GET", "/readyz"),
             ("GET", "/metrics"),
+            ("GET", "/debug/profile"),
         }
         assert {"Problem", "ProblemItem", "OrderIn"} <= document["components"]["schemas"].keys()
         text = (await client.get("/openapi.json")).text

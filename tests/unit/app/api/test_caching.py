@@ -73,6 +73,23 @@ def test_prices_are_for_operators(run: Run) -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize(
+    ("form", "kind"), [("svg", "image/svg+xml"), ("folded", "text/plain; charset=utf-8")]
+)
+def test_operators_may_look_into_the_process(run: Run, form: str, kind: str) -> None:
+    async def scenario(client: httpx.AsyncClient, _: Resources) -> None:
+        query = {"seconds": "0.1", "format": form}
+        refused = await client.get("/debug/profile", params=query)
+        assert refused.status_code == 401
+        answer = await client.get(
+            "/debug/profile", params=query, headers={"Authorization": f"Bearer {OPERATOR}"}
+        )
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+        assert "MainThread" in answer.text
+
+    run(scenario)
+
+
 def test_second_reads_make_no_query(run: Run) -> None:
     async def scenario(client: httpx.AsyncClient, resources: Resources) -> None:
         bodies = [(await client.get(path)).content for path in PATHS]

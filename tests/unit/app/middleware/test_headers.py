@@ -66,3 +66,28 @@ def test_a_request_that_began_before_the_drain_ends_its_connection_too(call: Cal
         await plain(scope, receive, send)
 
     assert call(DrainMiddleware(slow, lifecycle=lifecycle)).headers["Connection"] == "close"
+
+
+async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse(str(structlog.contextvars.get_contextvars().get("trace_id")))(
+        scope, receive, send
+    )
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"cc-{TRACE}-00f067aa0ba902b7-01-what-the-future-holds", TRACE),
+        (f"ff-{TRACE}-00f067aa0ba902b7-01", "None"),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", "None"),
+        (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", "None"),
+        ("", "None"),
+    ],
+)
+def test_the_trace_a_request_belongs_to_is_known_to_the_logs(call: Call, given: str, known: str) -> None:
+    assert call(RequestIdMiddleware(traced), headers={"traceparent": given}).text == known
+    assert structlog.contextvars.get_contextvars() == {}
