@@ -15,7 +15,7 @@ from app.core.problems import problem_response
 from app.schemas.problems import problem_responses
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/debug/profile"})
-"""Left out of the HTTP metrics: neither a prober's steady trickle nor a profile says how the service fares."""
+"""Left out of the HTTP metrics: neither a prober's trickle nor a profile says how the service fares."""
 
 _PROBE_TIMEOUT_S = 2.0
 
