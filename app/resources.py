@@ -58,7 +58,9 @@ class Resources:
         database = Database(
             settings.database_url.get_secret_value(), pool_size=settings.db_pool_size, application=application
         )
-        link = RedisLink(redis_url.get_secret_value() if redis_url else None)
+        link = RedisLink(
+            redis_url.get_secret_value() if redis_url else None, timeout_s=settings.redis_timeout_s
+        )
         changes = Changes(link)
         return cls(
             settings=settings,

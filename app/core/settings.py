@@ -46,6 +46,13 @@ class Settings(BaseSettings):
         description="job queue, shared cache and shared rate limits; workers and production need it set, "
         "a developer's web process without it keeps to itself",
     )
+    redis_timeout_s: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="wait for Redis after which the web process goes on without it; a pod short of CPU is "
+        "late to read an answer that is there, so this is longer than Redis ever takes",
+    )
     auth_keys: SecretStr | None = Field(
         default=None,
         description="keys that sign tokens, as `id:secret` with commas between; the first signs, all are "

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMEOUT_S = 0.25
-"""Longest wait for Redis: what it gives is worth no more than a query."""
 PAUSE_S = 1.0
 """After a failure nobody asks for so long: requests must not queue up for one timeout each."""
 MAX_CONNECTIONS = 16
@@ -35,10 +33,12 @@ class RedisLink:
 
     Args:
         url: where Redis is; None when the process is to keep to itself.
+        timeout_s: longest wait for a connection, and for an answer.
     """
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, *, timeout_s: float = 1.0) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._client: Redis | None = None
         self._making = asyncio.Lock()
         self._closed_until_s = float("-inf")
@@ -64,7 +64,7 @@ class RedisLink:
         async with self._making:
             if self._client is None:
                 module = await asyncio.to_thread(import_module, "redis.asyncio")
-                self._client = _make(module, self._url)
+                self._client = _make(module, self._url, self._timeout_s)
         return self._client
 
     async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
@@ -79,7 +79,7 @@ class RedisLink:
         from redis import RedisError
 
         try:
-            async with asyncio.timeout(2 * TIMEOUT_S):
+            async with asyncio.timeout(2 * self._timeout_s):
                 return await operation(client)
         except (RedisError, OSError, TimeoutError) as error:
             self.failed(error)
@@ -97,12 +97,12 @@ class RedisLink:
             await self._client.aclose()
 
 
-def _make(module: Any, url: str) -> Redis:
+def _make(module: Any, url: str, timeout_s: float) -> Redis:
     retry, backoff = import_module("redis.asyncio.retry"), import_module("redis.backoff")
     return module.Redis.from_url(
         url,
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
         max_connections=MAX_CONNECTIONS,
         # Whoever uses the link goes on without Redis; trying again here would only make that later.
         retry=retry.Retry(backoff.NoBackoff(), 0),

@@ -64,13 +64,13 @@ def test_none_is_lost_and_none_decided_twice(
 
         def place(key: str) -> str:
             body = {"lines": [{"product_id": draw.randint(1, 200), "quantity": 1}]}
-            with httpx.Client(base_url=base_url, timeout=60) as client:
+            headers = bearer(1 + int(key[6:]) % 50) | {"Idempotency-Key": key}
+            with httpx.Client(base_url=base_url, timeout=60, headers=headers) as client:
                 # Twice each, as a caller does that got no answer: the key makes it one order.
-                for _ in range(2):
-                    headers = bearer(1 + int(key[6:]) % 50) | {"Idempotency-Key": key}
-                    answer = client.post("/api/v2/orders", json=body, headers=headers)
-                    assert answer.status_code == 202, answer.text
-            return answer.json()["id"]
+                answers = [client.post("/api/v2/orders", json=body) for _ in range(2)]
+            assert [answer.status_code for answer in answers] == [202, 202]
+            (order_id,) = {answer.json()["id"] for answer in answers}
+            return order_id
 
         def kill_workers() -> None:
             for _ in range(KILLS):

@@ -53,8 +53,9 @@ def test_orders_are_taken_and_every_one_is_counted_once(
             assert set(threads.map(place, range(40))) == {201}
         series = 'http_requests_total{method="POST",route="/api/v1/orders",status="201"}'
         # Whichever process answers the scrape, it answers for all, and again the same.
+        wait_until(lambda: _sample(web, series) == 40, what="the last count")
         assert [_sample(web, series) for _ in range(6)] == [40.0] * 6
-        assert _sample(web, "http_requests_in_progress") == 0
+        wait_until(lambda: _sample(web, "http_requests_in_progress") == 0, what="rest")
         assert _sample(web, "process_cpu_seconds_total") > 0
         large = web.post("/api/v1/orders", content=b"x" * 100_000)
         assert large.status_code == 413

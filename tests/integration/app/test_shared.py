@@ -51,6 +51,8 @@ def _settings(url: str, redis: RedisServer) -> dict[str, str]:
         "CACHE_SHARED_TTL_S": "3000",
         # Prices are closed without Redis; what is tested here is what becomes of them elsewhere.
         "RATE_LIMITS": "false",
+        # A slow machine is not an absent Redis.
+        "REDIS_TIMEOUT_S": "60",
     }
 
 
