@@ -249,8 +249,7 @@ def main() -> None:
         console.print(f"error: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
-        console.print("interrupted; `tidegate up` goes on from here, `tidegate down` cleans", style="yellow")
-        sys.exit(EXIT_INTERRUPTED)
+        status = EXIT_INTERRUPTED
     except Exception as error:  # typer's own complaints about the command line, told in one line
         code = getattr(error, "exit_code", None)
         message = getattr(error, "format_message", None)
@@ -258,4 +257,6 @@ def main() -> None:
             raise
         console.print(f"error: {message()}", style="red", highlight=False, soft_wrap=True, markup=False)
         sys.exit(EXIT_ERROR)
+    if status == EXIT_INTERRUPTED:  # typer turns Ctrl-C inside a command into this status, and tells nobody
+        console.print("interrupted; `tidegate up` goes on from here, `tidegate down` cleans", style="yellow")
     sys.exit(status if isinstance(status, int) else 0)

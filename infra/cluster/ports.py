@@ -14,10 +14,12 @@ from tidegate.host.checks.ports import is_free, listener
 def published(config: str) -> list[int]:
     """The ports on 127.0.0.1 that the kind configuration `config` asks for, the gateway's first."""
     document = cast("dict[str, Any]", yaml.safe_load(config))
-    nodes: list[dict[str, Any]] = document.get("nodes") or []
-    ports = [int(each["hostPort"]) for node in nodes for each in node.get("extraPortMappings") or []]
-    api = (document.get("networking") or {}).get("apiServerPort")
-    return [*ports, int(api)] if api else ports
+    ports: list[int] = []
+    for node in cast("list[dict[str, Any]]", document.get("nodes", [])):
+        mappings = cast("list[dict[str, Any]]", node.get("extraPortMappings", []))
+        ports += [int(each["hostPort"]) for each in mappings]
+    networking = cast("dict[str, Any]", document.get("networking", {}))
+    return [*ports, int(networking["apiServerPort"])] if "apiServerPort" in networking else ports
 
 
 def require_free(config: str) -> None:

@@ -8,7 +8,7 @@ state and hands Pulumi the two together (`--config-file`).
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import cast
 
 _KEY = "encryptionsalt:"
 
@@ -39,9 +39,11 @@ def state_salt(exported: str) -> str | None:
         None for a stack that holds no state yet, or one encrypted by something else than a passphrase.
     """
     try:
-        deployment = cast("dict[str, Any]", json.loads(exported)).get("deployment") or {}
-        provider: dict[str, Any] = deployment.get("secrets_providers") or {}
-        salt = (provider.get("state") or {}).get("salt")
-    except (ValueError, AttributeError):
+        found: object = json.loads(exported)
+    except ValueError:
         return None
-    return salt if isinstance(salt, str) and salt else None
+    for key in ("deployment", "secrets_providers", "state", "salt"):
+        if not isinstance(found, dict):
+            return None
+        found = cast("dict[str, object]", found).get(key)
+    return found if isinstance(found, str) and found else None

@@ -25,7 +25,7 @@ def test_the_right_salt_takes_the_place_of_a_foreign_one() -> None:
 
 
 def test_the_state_says_with_which_salt_it_was_encrypted() -> None:
-    deployment = {"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:own"}}, "resources": []}
+    deployment = {"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:own"}}}
     assert state_salt(json.dumps({"version": 3, "deployment": deployment})) == "v1:own"
 
 
