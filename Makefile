@@ -7,8 +7,8 @@ T := .venv/bin/tidegate
 help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report
-	@$(T) prove spike --install --min-peak 8
+demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report (ARGS="--set spike_s=60")
+	@$(T) prove spike --install --min-peak 8 $(ARGS)
 
 test: lint tools unit integration e2e ## every test: lint and types, unit, integration, live cluster
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate.deploy.events import EventLog, OperationProgress
-from tidegate.deploy.locks import clear_dead_locks
+from tidegate.deploy.locks import await_lock
 from tidegate.deploy.salt import salt_of, state_salt, with_salt
 from tidegate.errors import TidegateError
+from tidegate.host.orphan import end_with_parent
 from tidegate.host.paths import state_dir
 from tidegate.proc import run
 
@@ -22,6 +23,9 @@ Report = Callable[[OperationProgress], None]
 
 #: How long Pulumi may take to finish the steps in flight after Ctrl-C before it is killed.
 CANCEL_GRACE_S = 90.0
+
+#: How long to wait for a Pulumi whose `tidegate` was killed: it ends by itself after the steps in flight.
+LOCK_WAIT_S = 240.0
 
 
 class Stack:
@@ -44,11 +48,18 @@ class Stack:
         listed = run([self._pulumi, "stack", "ls", "--json"], env=self._env, cwd=self.root)
         return f'"name": "{self.name}"' in listed.stdout
 
-    def ensure(self) -> None:
-        """Create the stack in the backend unless it is there, and release locks of dead processes."""
+    def ensure(self, say: Callable[[str], None]) -> None:
+        """Create the stack in the backend unless it is there, and release locks of dead processes.
+
+        Args:
+            say: takes what is waited for, where an earlier operation is still ending.
+
+        Raises:
+            TidegateError: another operation holds the stack, and goes on holding it.
+        """
         if not self.exists():
             self._init()
-        clear_dead_locks(self._env["PULUMI_BACKEND_URL"], self.name)
+        await_lock(self._env["PULUMI_BACKEND_URL"], self.name, say, limit_s=LOCK_WAIT_S)
 
     def _init(self) -> None:
         """Create the stack from a folder of our own.
@@ -129,6 +140,7 @@ class Stack:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches it through us, once, and not its providers
+                preexec_fn=end_with_parent(signal.SIGINT),
             )
             try:
                 while child.poll() is None:

@@ -30,9 +30,9 @@ TAIL_S = 100.0
 def deploy(site: Site, console: Console) -> OperationProgress:
     """`pulumi up` with progress."""
     stack = site.stack
-    stack.ensure()
     began_s = time.monotonic()
     with step(f"Deploying stack {site.name}", console=console) as say:
+        stack.ensure(say)
 
         def report(progress: OperationProgress) -> None:
             say(
