@@ -88,7 +88,12 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
         if missing:
             install_packages(missing)
     engine = open_engine(install=install)
-    console.print(f"Engine: {engine.host}, version {engine.version.version}", style="dim", highlight=False)
+    console.print(
+        f"Engine: {engine.host}, version {engine.version.version}",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
+    )
     cluster = config.cluster
     require_room(cluster_name=cluster.name, gateway_port=cluster.gateway_port, api_port=cluster.api_port)
     ensure(

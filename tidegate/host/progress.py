@@ -31,8 +31,8 @@ def step(text: str, *, console: Console | None = None) -> Generator[Callable[[st
         with target.status(text) as status:
             yield lambda detail: status.update(f"{text}: {detail}" if detail else text)
     else:
-        target.print(f"{text} ...", highlight=False)
+        target.print(f"{text} ...", highlight=False, soft_wrap=True)
         yield lambda _detail: None
     took_s = time.monotonic() - began_s
     if took_s >= _QUIET_S:
-        target.print(f"{text}: done in {took_s:.0f} s", highlight=False)
+        target.print(f"{text}: done in {took_s:.0f} s", highlight=False, soft_wrap=True)

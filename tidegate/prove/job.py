@@ -84,7 +84,7 @@ def measure(
         expectations=Expectations(min_peak_ready_web=min_peak),
     )
     folder = new_run(runs, plan)
-    console.print(f"Recording into {folder}", highlight=False)
+    console.print(f"Recording into {folder}", highlight=False, soft_wrap=True)
     with Observer(kubeconfig_path(site.config.cluster.name), folder) as observer:
         result = run_load(
             scenario, run_dir=folder, host=site.gateway, parameters=parameters, progress=console
