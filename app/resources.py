@@ -36,6 +36,7 @@ class Resources:
             database=Database(
                 settings.database_url.get_secret_value(),
                 pool_size=settings.db_pool_size,
+                pool_wait_s=settings.db_pool_wait_s,
                 application=application,
             ),
             fraud=FraudPool(
