@@ -49,6 +49,9 @@ Parameters = Annotated[
     typer.Option("--set", help="A parameter of the scenario as name=value; may be repeated."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder in which the Run's own folder is made.")]
+TailS = Annotated[
+    float, typer.Option("--tail-s", min=0, help="Seconds to go on recording after the load: the way down.")
+]
 RunFolder = Annotated[Path, typer.Argument(help="A Run's folder.")]
 
 console = Console(stderr=True)
@@ -102,13 +105,15 @@ def load(
     stack: StackName = "local",
     parameters: Parameters = None,
     runs: Runs = Path("runs"),
+    tail_s: TailS = 100.0,
 ) -> None:
     """Load a deployed service, record the Run, judge it."""
     from tidegate.prepare import attach
     from tidegate.prove.job import measure
 
     site = attach(stack)
-    _finish(*measure(site, scenario, pairs(parameters), runs=runs, min_peak=None, console=console))
+    given = pairs(parameters)
+    _finish(*measure(site, scenario, given, runs=runs, min_peak=None, tail_s=tail_s, console=console))
 
 
 @app.command()
@@ -122,18 +127,28 @@ def prove(
     min_peak: Annotated[
         int | None, typer.Option(help="Fewest web pods that must be Ready at once at the peak.")
     ] = None,
+    tail_s: TailS = 100.0,
 ) -> None:
     """Deploy, load, judge: one verdict, one exit code, one report."""
     from tidegate.host.lock import state_lock
+    from tidegate.load.catalogue import plan_scenario
     from tidegate.prepare import prepare
     from tidegate.prove.job import deploy, measure
 
     began_s = time.monotonic()
+    given = pairs(parameters)
+    plan_scenario(scenario, given)  # a misspelt parameter is told now, not after the deployment
     with state_lock("prove"):
         site = prepare(stack, source=source, install=install, console=console)
         deploy(site, console)
         folder, verdict = measure(
-            site, scenario, pairs(parameters), runs=runs, min_peak=min_peak, console=console
+            site,
+            scenario,
+            given,
+            runs=runs,
+            min_peak=min_peak,
+            tail_s=tail_s,
+            console=console,
         )
     console.print(f"The whole took {time.monotonic() - began_s:.0f} s.", highlight=False)
     _finish(folder, verdict)

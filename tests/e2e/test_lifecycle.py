@@ -148,7 +148,7 @@ def test_a_pod_that_is_not_restricted_is_refused(site: Site) -> None:
 def spike(site: Site, tmp_path_factory: pytest.TempPathFactory) -> RunReader:
     """A recorded spike."""
     runs = Path(os.environ.get("TIDEGATE_E2E_RUNS") or tmp_path_factory.mktemp("runs"))
-    folder, _ = measure(site, "spike", {}, runs=runs, min_peak=8, console=console)
+    folder, _ = measure(site, "spike", {}, runs=runs, min_peak=8, tail_s=100, console=console)
     return RunReader(folder)
 
 

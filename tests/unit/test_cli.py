@@ -74,6 +74,8 @@ def one_error(capsys: pytest.CaptureFixture[str]) -> str:
         (["verdict", "/nowhere/run"], "/nowhere/run"),
         (["lag", "/nowhere/run"], "/nowhere/run"),
         (["load", "spike"], "is not deployed"),
+        (["prove", "spik"], "spike"),
+        (["prove", "spike", "--set", "spike_user=3"], "spike_users"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_three(
