@@ -218,10 +218,12 @@ def _mount() -> None:
     """Add the commands that parts bring along."""
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
+    from tidegate.policy.cli import app as policy_app
 
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
+    app.add_typer(policy_app, name="policy")
 
 
 def pairs(words: list[str] | None) -> dict[str, str]:
