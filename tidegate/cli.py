@@ -203,10 +203,12 @@ def _mount() -> None:
     """Add the commands that parts bring along."""
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
+    from tidegate.simulate.cli import app as hpa_app
 
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
+    app.add_typer(hpa_app, name="hpa")
 
 
 def pairs(words: list[str] | None) -> dict[str, str]:
