@@ -189,11 +189,12 @@ def install(
 
 
 @app.command()
-def schema(model: Annotated[str, typer.Argument(help="policy, slo or cluster.")]) -> None:
-    """Print the JSON schema of a block of Pulumi.<stack>.yaml."""
+def schema(model: Annotated[str, typer.Argument(help="policy, slo, cluster, hpa-history, ...")]) -> None:
+    """Print the JSON schema of a block of Pulumi.<stack>.yaml, or of a file or line."""
     from tidegate.models.schema import json_schemas
+    from tidegate.simulate.wire.output import line_schemas
 
-    known = json_schemas()
+    known = json_schemas() | line_schemas()
     if model not in known:
         raise TidegateError(f"there is no model {model!r}", cure=f"choose from {', '.join(known)}")
     print(json.dumps(known[model], indent=2))

@@ -5,16 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
+from rich.console import Console
 
 from tidegate.errors import TidegateError
 from tidegate.simulate.decisions import LONGEST_LINE
 
 app = typer.Typer(help="What the Kubernetes autoscaler decides on given observations, exactly.")
+
+console = Console(stderr=True)
+_MEMORY_UNKNOWN = (
+    "The controller's memory of earlier syncs and its flags are in no API: stabilization and rate limits "
+    "begin here, flags are the defaults."
+)
 
 Histories = Annotated[Path, typer.Argument(help="File of histories, one JSON object a line; - is stdin.")]
 LongestMib = Annotated[
@@ -45,12 +53,62 @@ def decide_command(
                 return
     if bad:
         raise TidegateError(
-            f"{bad} of {good + bad} lines are no history", where=str(histories), cure="see the error on each line"
+            f"{bad} of {good + bad} lines are no history",
+            where=str(histories),
+            cure="see the error on each line",
         )
 
 
+@app.command("explain")
+def explain_command(
+    histories: Histories = Path("-"),
+    line: Annotated[int, typer.Option(min=1, help="Which line of the file.")] = 1,
+    sync: Annotated[int | None, typer.Option(min=1, help="Which sync of it; the last by default.")] = None,
+    live: Annotated[
+        str | None, typer.Option(help="NAMESPACE/NAME of an autoscaler to ask kubectl about instead.")
+    ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="With --live: print the observation as a history instead.")
+    ] = False,
+    longest_mib: LongestMib = LONGEST_LINE >> 20,
+) -> None:
+    """Print why one sync decided what it decided, from the number down to the pods."""
+    from tidegate.simulate.decisions import BadLineError, chosen_line, decisions_of, dumped, read_line
+    from tidegate.simulate.hpa.explain import explain
+    from tidegate.simulate.lines import Line
+
+    if live is not None:
+        observed = dumped(_live(live))
+        if save:
+            print(observed)
+            return
+        chosen = Line(1, observed.encode(), len(observed), whole=True)
+        console.print(_MEMORY_UNKNOWN, style="dim", highlight=False)
+    else:
+        with _opened(histories) as stream:
+            chosen = chosen_line(stream, line, longest_mib << 20)
+    try:
+        decisions = list(decisions_of(read_line(chosen)))
+    except BadLineError as error:
+        where = f"line {chosen.number}" + (f", {error.at}" if error.at else "")
+        raise TidegateError(error.what, where=where) from error
+    if not decisions or (sync or 1) > len(decisions):
+        raise TidegateError(f"the history has {len(decisions)} syncs", cure="choose another with --sync")
+    for text in explain(decisions[(sync or len(decisions)) - 1]).lines():
+        print(text)
+
+
+def _live(target: str) -> dict[str, Any]:
+    from tidegate.simulate.live import live_history
+
+    namespace, slash, name = target.partition("/")
+    if not slash or not namespace or not name:
+        raise TidegateError(f"--live {target!r} is not NAMESPACE/NAME", cure="write for example shop/web")
+    return live_history(namespace, name, time.time())
+
+
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Generator[BinaryIO]:
     if str(path) == "-":
         yield sys.stdin.buffer
         return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from tidegate.simulate.wire.history import History
 
 LONGEST_LINE = 16 << 20
 """Bytes of one line unless more are asked for: about 500 syncs of 100 pods."""
+_SYNTAX = re.compile(r"(Invalid JSON: .*) at line 1 column (\d+)", re.DOTALL)
 
 
 class BadLineError(Exception):
@@ -59,9 +61,26 @@ def read_line(line: Line) -> History:
         return History.model_validate_json(line.data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        syntax = _SYNTAX.fullmatch(first["msg"])
+        if syntax is not None:
+            raise BadLineError(syntax[1], f"column {syntax[2]}") from None
         raise BadLineError(_told(first["msg"]), _place(first["loc"])) from None
     except RecursionError:
         raise BadLineError("nested too deeply") from None
+
+
+def chosen_line(stream: BinaryIO, number: int, longest: int) -> Line:
+    """Return line `number` of `stream`.
+
+    Raises:
+        TidegateError: there are fewer lines.
+    """
+    last = 0
+    for line in bounded_lines(stream, longest):
+        if line.number == number:
+            return line
+        last = line.number
+    raise TidegateError(f"there is no line {number}: the input has {last}")
 
 
 def decisions_of(history: History) -> Iterator[Decision]:
@@ -148,5 +167,5 @@ def _place(location: tuple[int | str, ...]) -> str:
     """Return the path of an error, for example `syncs[3].pods[0].phase`."""
     path = ""
     for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{cast('str', step)[:80]}"
+        path += f"[{step}]" if isinstance(step, int) else f".{step[:80]}"
     return path.removeprefix(".")

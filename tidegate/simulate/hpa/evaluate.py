@@ -24,6 +24,7 @@ from tidegate.simulate.hpa.spec import (
     ObjectMetric,
     PodsMetric,
     ResourceMetric,
+    UnknownMetric,
 )
 from tidegate.simulate.hpa.tolerance import Tolerance
 
@@ -57,6 +58,8 @@ def evaluate(
     metric: Metric, observation: Observation, tolerance: Tolerance, controller: Controller
 ) -> Valid | Invalid:
     """Return what `metric` asks for, or why it asks for nothing."""
+    if isinstance(metric, UnknownMetric):
+        return Invalid(metric, "InvalidMetricSourceType", f"unknown metric source type {metric.type!r}")
     try:
         return Valid(metric, _propose(metric, observation, tolerance, controller))
     except InvalidMetricError as error:
@@ -74,13 +77,15 @@ def kind_of(metric: Metric) -> str:
             return "Object"
         case ExternalMetric():
             return "External"
+        case UnknownMetric():
+            return metric.type
 
 
 def name_of(metric: Metric) -> str:
     """Return the resource, with its container, or the name of the metric."""
     if isinstance(metric, ResourceMetric):
         return metric.resource if metric.container is None else f"{metric.resource} of {metric.container}"
-    return metric.name
+    return "" if isinstance(metric, UnknownMetric) else metric.name
 
 
 def _failure(metric: Metric) -> str:
@@ -89,7 +94,10 @@ def _failure(metric: Metric) -> str:
 
 
 def _propose(
-    metric: Metric, observation: Observation, tolerance: Tolerance, controller: Controller
+    metric: ResourceMetric | PodsMetric | ObjectMetric | ExternalMetric,
+    observation: Observation,
+    tolerance: Tolerance,
+    controller: Controller,
 ) -> Proposal:
     match metric:
         case ResourceMetric():

@@ -52,6 +52,8 @@ def explain(decision: Decision) -> Reason:
             )
         case "no valid metric":
             parts.append(Reason(f"nothing is changed: {decision.error}", _metrics(decision)))
+        case "fault":
+            parts.append(Reason(f"nothing is changed: {decision.error}"))
         case "metrics":
             parts.append(_recommended(decision))
     if decision.normalized is not None:
@@ -152,11 +154,8 @@ def _rules(normalized: Normalized, current: int) -> list[Reason]:
         bounds = [f"no fall below {stabilized.lower}"] if stabilized.lower is not None else []
         if stabilized.upper is not None:
             bounds.insert(0, f"no rise above {stabilized.upper}")
-        parts.append(
-            Reason(
-                f"recent recommendations turn {stabilized.raw} into {stabilized.replicas}: {', '.join(bounds)}"
-            )
-        )
+        turned = f"recent recommendations turn {stabilized.raw} into {stabilized.replicas}"
+        parts.append(Reason(f"{turned}: {', '.join(bounds)}"))
     if normalized.replicas != stabilized.replicas:
         text = f"{BOUNDS[normalized.reason]}: {stabilized.replicas} becomes {normalized.replicas}"
         parts.append(Reason(text, tuple(Reason(line) for line in rate_words(normalized.rate, current))))

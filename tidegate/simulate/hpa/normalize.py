@@ -60,7 +60,7 @@ def normalize(
 
 
 def windows_s(behavior: Behavior, controller: Controller) -> tuple[int, int]:
-    """Return the stabilization windows up and down; the controller's own is the default down (horizontal.go:1121)."""
+    """Return the stabilization windows up and down, by default the controller's (horizontal.go:1121)."""
     own_s = controller.downscale_stabilization_ns // NANOS
     down_s = behavior.down.window_s
     return behavior.up.window_s or 0, own_s if down_s is None else down_s

@@ -13,6 +13,11 @@ ZERO_TIME_NS = -62_135_596_800 * 1_000_000_000
 Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
 
 
+Fault = Literal["FailedGetScale", "InvalidSelector", "AmbiguousSelector", "FailedUpdateScale"]
+"""What can go wrong around the metrics, by the condition's reason: the Scale cannot be read; it has no valid
+selector; another autoscaler selects some of the same pods; the Scale cannot be written."""
+
+
 class Ready(Enum):
     """Status of the pod's Ready condition."""
 
@@ -82,3 +87,4 @@ class Observation:
     object_metrics: Mapping[str, int] = field(default_factory=dict[str, int])
     external_metrics: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     """Milli-values of each series by metric; no series is a failing API."""
+    fault: Fault | None = None

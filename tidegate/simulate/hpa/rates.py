@@ -66,7 +66,7 @@ def down_limit(current: int, memory: Memory, rules: Rules, now_ns: int) -> RateL
 
 
 def changed_within(events: Iterable[ScaleEvent], period_s: int, now_ns: int) -> int:
-    """Return the replicas changed in the last `period_s`; exactly that long ago is out (horizontal.go:1130)."""
+    """Return the replicas changed in the last `period_s`; exactly as old is out (horizontal.go:1130)."""
     cutoff_ns = now_ns - period_s * NANOS
     return wrap_int32(sum(event.change for event in events if event.t_ns > cutoff_ns))
 

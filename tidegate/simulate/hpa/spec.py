@@ -53,7 +53,14 @@ class ExternalMetric:
     average_milli: int | None = None
 
 
-Metric = ResourceMetric | PodsMetric | ObjectMetric | ExternalMetric
+@dataclass(frozen=True, slots=True)
+class UnknownMetric:
+    """A type that the controller does not know; the API server lets none through."""
+
+    type: str
+
+
+Metric = ResourceMetric | PodsMetric | ObjectMetric | ExternalMetric | UnknownMetric
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,6 @@ class Controller:
     sync_period_ns: int = 15 * NANOS
     release: Release = field(default_factory=release)
     up_factor: float = 2.0
-    """Most growth in one step without `behavior`; a constant that upstream's tests raise (horizontal.go:62)."""
+    """Most growth in one step without `behavior`; a constant that tests raise (horizontal.go:62)."""
     up_least: float = 4.0
     """Replicas that one step may always reach without `behavior` (horizontal.go:63)."""

@@ -9,17 +9,24 @@ from typing import Literal
 from tidegate.simulate.hpa.evaluate import Invalid, Valid, evaluate
 from tidegate.simulate.hpa.memory import Condition, Memory, Recommendation
 from tidegate.simulate.hpa.normalize import Normalized, normalize
-from tidegate.simulate.hpa.pods import Observation
+from tidegate.simulate.hpa.pods import Fault, Observation
 from tidegate.simulate.hpa.rates import remember_change
 from tidegate.simulate.hpa.spec import Controller, Metric, Spec
 from tidegate.simulate.hpa.tolerance import Tolerance, tolerance_of
 
-Why = Literal["metrics", "no valid metric", "disabled", "above maximum", "below minimum"]
+Why = Literal["metrics", "no valid metric", "disabled", "above maximum", "below minimum", "fault"]
 """What settled the number: the metrics and the rules after them; nothing, because too few metrics were
 valid; the target is at zero and stays there; or it is outside of the bounds, where neither metrics nor
-rules count."""
+rules count; or reading or writing the Scale failed."""
 
 Evaluator = Callable[[Metric, Tolerance], Valid | Invalid]
+
+_FAULTS: Mapping[Fault, str] = {
+    "FailedGetScale": "failed to query scale subresource",
+    "InvalidSelector": "the target's selector is missing or unreadable",
+    "AmbiguousSelector": "the target's pods are selected by other autoscalers too",
+    "FailedUpdateScale": "the scale subresource could not be written",
+}
 
 ABLE, ACTIVE, LIMITED, AT_ZERO = "AbleToScale", "ScalingActive", "ScalingLimited", "ScaledToZero"
 
@@ -42,43 +49,57 @@ class Decision:
     normalized: Normalized | None = None
     lifted_to_minimum: bool = False
     """Started from zero, straight to the minimum (horizontal.go:930)."""
+    fault: Fault | None = None
 
 
 def decide(spec: Spec, controller: Controller, memory: Memory, seen: Observation) -> tuple[Decision, Memory]:
     """Return what the controller decides on what it sees, and what it then remembers.
 
-    The write of the Scale is taken to succeed. A pure function: the same arguments give the same result, and
-    the order of the pods does not matter.
+    The write of the Scale succeeds unless `seen.fault` says otherwise. A pure function: the same arguments
+    give the same result, and the order of the pods does not matter.
     """
 
     def evaluator(metric: Metric, tolerance: Tolerance) -> Valid | Invalid:
         return evaluate(metric, seen, tolerance, controller)
 
-    return decide_with(spec, controller, memory, seen.spec_replicas, seen.t_ns, evaluator)
+    return decide_with(spec, controller, memory, seen.spec_replicas, seen.t_ns, evaluator, seen.fault)
 
 
 def decide_with(
-    spec: Spec, controller: Controller, memory: Memory, current: int, now_ns: int, evaluator: Evaluator
+    spec: Spec,
+    controller: Controller,
+    memory: Memory,
+    current: int,
+    now_ns: int,
+    evaluator: Evaluator,
+    fault: Fault | None = None,
 ) -> tuple[Decision, Memory]:
     """Return the same as `decide`, with another way to evaluate a metric.
 
     For those who know their pods as sums: see `census`.
     """
+    if fault == "FailedGetScale":
+        conditions = {**memory.conditions, ABLE: Condition("False", fault)}
+        tolerance = tolerance_of(spec.behavior, controller)
+        failed = Decision(
+            now_ns, current, current, "fault", conditions, tolerance, _FAULTS[fault], fault=fault
+        )
+        return failed, replace(memory, conditions=conditions)
     if memory.recommendations is None:
         memory = replace(memory, recommendations=(Recommendation(current, now_ns),))
     conditions = {**memory.conditions, ABLE: Condition("True", "SucceededGetScale")}
     tolerance = tolerance_of(spec.behavior, controller)
     outside = _outside_of_bounds(spec, controller, conditions, current)
+    asked = Decision(now_ns, current, current, "metrics", conditions, tolerance, fault=fault)
     if outside is not None:
-        decision = Decision(now_ns, current, outside[0], outside[1], conditions, tolerance)
+        decision = replace(asked, desired_replicas=outside[0], why=outside[1])
+    elif fault in {"InvalidSelector", "AmbiguousSelector"}:
+        conditions[ACTIVE] = Condition("False", fault)
+        error = f"failed to compute desired number of replicas: {_FAULTS[fault]}"
+        decision = replace(asked, why="fault", conditions=conditions, error=error)
     else:
         metrics = tuple(evaluator(metric, tolerance) for metric in spec.metrics)
-        decision, memory = _by_metrics(
-            spec,
-            controller,
-            memory,
-            Decision(now_ns, current, current, "metrics", conditions, tolerance, metrics=metrics),
-        )
+        decision, memory = _by_metrics(spec, controller, memory, replace(asked, metrics=metrics))
     return _finished(spec, controller, memory, decision)
 
 
@@ -156,6 +177,14 @@ def _finished(
         conditions[ACTIVE] = Condition("False", "ScalingDisabled")
         if release.remembers_scaled_to_zero and not release.scale_to_zero:
             conditions.pop(AT_ZERO, None)
+    elif desired != current and decision.fault == "FailedUpdateScale":
+        conditions[ABLE] = Condition("False", decision.fault)
+        decision = replace(
+            decision,
+            desired_replicas=current,
+            why="fault",
+            error=f"failed to rescale: {_FAULTS[decision.fault]}",
+        )
     elif desired != current:
         conditions[ABLE] = Condition("True", "SucceededRescale")
         if spec.behavior is not None:

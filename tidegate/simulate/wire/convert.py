@@ -101,6 +101,7 @@ def observation_of(sync: Sync) -> Observation:
             name: tuple(_plain_milli(value) for value in cast("list[float]", series))
             for name, series in sync.external_metrics.items()
         },
+        fault=sync.fault,
     )
 
 

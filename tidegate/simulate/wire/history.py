@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BeforeValidator, FailFast, Field, WithJsonSchema, model_validator
 
+from tidegate.simulate.hpa.pods import Fault
 from tidegate.simulate.hpa.release import LATEST_PROVEN
 from tidegate.simulate.wire.base import (
     Model,
@@ -128,6 +129,9 @@ class Sync(Model):
     pod_metrics: ByPod = Field(default_factory=dict, description="Value by metric and pod.")
     object_metrics: Numbers = Field(default_factory=dict, description="Value by metric.")
     external_metrics: BySeries = Field(default_factory=dict, description="Values of the series by metric.")
+    fault: Fault | None = Field(
+        default=None, description="What went wrong around the metrics; absent or null: nothing."
+    )
 
 
 class History(Model):

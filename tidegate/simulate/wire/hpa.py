@@ -20,7 +20,6 @@ from tidegate.simulate.wire.base import (
     QuantityFromZero,
 )
 
-
 _MOST = 100
 """Policies or metrics of one autoscaler: far above any in use, and a bound for hostile input."""
 
