@@ -123,7 +123,7 @@ def _resource(
         raise InvalidMetricError(
             "neither an average utilization target nor an average value (usage) target was set"
         )
-    samples = resource_samples(observation.pods, metric.resource, metric.container)
+    samples = resource_samples(observation.pods, observation.stray_usage, metric.resource, metric.container)
     groups = group_pods(
         observation.pods,
         samples,

@@ -87,4 +87,6 @@ class Observation:
     object_metrics: Mapping[str, int] = field(default_factory=dict[str, int])
     external_metrics: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     """Milli-values of each series by metric; no series is a failing API."""
+    stray_usage: Mapping[str, PodUsage] = field(default_factory=dict[str, PodUsage])
+    """Pods that the metrics API still has and the pod list no longer: they count in averages."""
     fault: Fault | None = None

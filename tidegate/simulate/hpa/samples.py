@@ -22,7 +22,9 @@ class Sample:
     window_ns: int = 0
 
 
-def resource_samples(pods: Iterable[Pod], resource: str, container: str | None) -> dict[str, Sample]:
+def resource_samples(
+    pods: Iterable[Pod], strays: Mapping[str, PodUsage], resource: str, container: str | None
+) -> dict[str, Sample]:
     """Return the milli-usage of `resource` by pod; pods without it are absent.
 
     With a container it is that container's alone (client.go:85-108), else the pod's whole, and absent as soon
@@ -31,7 +33,7 @@ def resource_samples(pods: Iterable[Pod], resource: str, container: str | None) 
     Raises:
         InvalidMetricError: no pod has metrics at all.
     """
-    measured = [(pod.name, pod.usage) for pod in pods if pod.usage is not None]
+    measured = [*strays.items(), *((pod.name, pod.usage) for pod in pods if pod.usage is not None)]
     if not measured:
         raise InvalidMetricError(
             f"unable to get metrics for resource {resource}: no metrics returned from resource metrics API"

@@ -101,6 +101,7 @@ def observation_of(sync: Sync) -> Observation:
             name: tuple(_plain_milli(value) for value in cast("list[float]", series))
             for name, series in sync.external_metrics.items()
         },
+        stray_usage={name: _usage(metrics) for name, metrics in sync.stray_metrics.items()},
         fault=sync.fault,
     )
 

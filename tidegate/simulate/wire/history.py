@@ -129,6 +129,9 @@ class Sync(Model):
     pod_metrics: ByPod = Field(default_factory=dict, description="Value by metric and pod.")
     object_metrics: Numbers = Field(default_factory=dict, description="Value by metric.")
     external_metrics: BySeries = Field(default_factory=dict, description="Values of the series by metric.")
+    stray_metrics: dict[Name, PodMetrics] = Field(
+        default_factory=dict, description="Metrics of pods that are in no list any more, by name."
+    )
     fault: Fault | None = Field(
         default=None, description="What went wrong around the metrics; absent or null: nothing."
     )
