@@ -94,7 +94,8 @@ def explain_command(
         raise TidegateError(error.what, where=where) from error
     if not decisions or (sync or 1) > len(decisions):
         raise TidegateError(f"the history has {len(decisions)} syncs", cure="choose another with --sync")
-    for text in explain(decisions[(sync or len(decisions)) - 1]).lines():
+    t_s, decision = decisions[(sync or len(decisions)) - 1]
+    for text in explain(decision, t_s).lines():
         print(text)
 
 

@@ -13,7 +13,6 @@ from tidegate.errors import TidegateError
 from tidegate.simulate.hpa.evaluate import Invalid, Valid, kind_of, name_of
 from tidegate.simulate.hpa.explain import Reason, explain, limits
 from tidegate.simulate.hpa.pod_metrics import PodsProposal
-from tidegate.simulate.hpa.spec import NANOS
 from tidegate.simulate.hpa.sync import Decision, decide
 from tidegate.simulate.lines import Line, bounded_lines
 from tidegate.simulate.wire.convert import controller_of, memory_of, observation_of, spec_of
@@ -43,7 +42,7 @@ def decide_lines(stream: BinaryIO, *, longest: int, explained: bool) -> Iterator
         if line.whole and not line.data.strip():
             continue
         try:
-            yield True, {"decisions": [_shown(one, explained) for one in decisions_of(read_line(line))]}
+            yield True, {"decisions": [_shown(*one, explained) for one in decisions_of(read_line(line))]}
         except BadLineError as error:
             where = f"line {line.number}" + (f", {error.at}" if error.at else "")
             yield False, {"error": f"{where}: {error.what}", "line": line.number, "at": error.at}
@@ -83,8 +82,8 @@ def chosen_line(stream: BinaryIO, number: int, longest: int) -> Line:
     raise TidegateError(f"there is no line {number}: the input has {last}")
 
 
-def decisions_of(history: History) -> Iterator[Decision]:
-    """Yield the decision of each sync.
+def decisions_of(history: History) -> Iterator[tuple[float, Decision]]:
+    """Yield the time, in seconds as given, and the decision of each sync.
 
     Raises:
         BadLineError: the version or a feature gate is unknown.
@@ -96,7 +95,7 @@ def decisions_of(history: History) -> Iterator[Decision]:
     spec, memory = spec_of(history.hpa), memory_of(history.hpa)
     for sync in history.syncs:
         decision, memory = decide(spec, controller, memory, observation_of(sync))
-        yield decision
+        yield sync.t_s, decision
 
 
 def dumped(shown: dict[str, Any]) -> str:
@@ -104,8 +103,7 @@ def dumped(shown: dict[str, Any]) -> str:
     return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
 
 
-def _shown(decision: Decision, explained: bool) -> dict[str, Any]:
-    t_s = decision.t_ns / NANOS
+def _shown(t_s: float, decision: Decision, explained: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "t_s": int(t_s) if t_s.is_integer() else t_s,
         "spec_replicas": decision.spec_replicas,
@@ -121,7 +119,7 @@ def _shown(decision: Decision, explained: bool) -> dict[str, Any]:
             "limited_by": [
                 {"by": limit.by, "before": limit.before, "after": limit.after} for limit in limits(decision)
             ],
-            "tree": _tree(explain(decision)),
+            "tree": _tree(explain(decision, t_s)),
         }
     return shown
 

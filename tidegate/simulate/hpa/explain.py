@@ -37,11 +37,17 @@ class Limit:
     after: int
 
 
-def explain(decision: Decision) -> Reason:
-    """Return why `decision` came out as it did."""
+def explain(decision: Decision, t_s: float | None = None) -> Reason:
+    """Return why `decision` came out as it did.
+
+    Args:
+        decision: the decision.
+        t_s: its time as it is to be shown, seconds; by default as the decision has it.
+    """
     current, desired = decision.spec_replicas, decision.desired_replicas
     verb = "stay" if desired == current else f"become {desired}"
-    head = f"{current} replicas {verb} at {decision.t_ns / NANOS:g} s"
+    shown_s = decision.t_ns / NANOS if t_s is None else t_s
+    head = f"{current} replicas {verb} at {shown_s:.10g} s"
     parts = list[Reason]()
     match decision.why:
         case "disabled":

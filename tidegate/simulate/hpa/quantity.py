@@ -16,7 +16,6 @@ from tidegate.simulate.hpa.arithmetic import (
     MAX_INT64,
     MIN_INT64,
     divide_whole,
-    float_to_int64,
     wrap_int64,
 )
 
@@ -43,21 +42,19 @@ class Quantity:
     def milli(self) -> int:
         """Return the value in whole thousandths, rounded away from zero: what the controller computes with.
 
-        A value too large for an int64 of thousandths gives what it gives upstream: 0 for the small form,
-        the wrapped number for the other.
+        A value too large for an int64 of thousandths gives what it gives upstream: the wrapped number, or 0.
         """
         shift = self.exponent - _MILLI
         if self.small:
-            if shift < 0:
-                return _away_from_zero(self.unscaled, 10**-shift)
-            value = self.unscaled * 10**shift
-            return value if MIN_INT64 <= value <= MAX_INT64 else 0
+            return _scaled_up(self.unscaled, shift) if shift >= 0 else _away_from_zero(self.unscaled, 10**-shift)
         if shift >= 0:
-            return wrap_int64(wrap_int64(self.unscaled) * float_to_int64(_power_of_ten(shift)))
-        whole, rest = divmod(abs(self.unscaled), 10**-shift)
-        if self.unscaled < 0:
-            whole = -whole
-        return wrap_int64(whole + 1 if rest else whole)
+            return wrap_int64(wrap_int64(self.unscaled) * 10**shift)
+        divisor = 10**-shift
+        if self.unscaled < MAX_INT64:  # the short way, which wraps first: so do large negative numbers
+            unscaled = wrap_int64(self.unscaled)
+            whole = divide_whole(unscaled, divisor)
+            return whole + 1 if whole * divisor != unscaled else whole
+        return wrap_int64(-(-self.unscaled // divisor))
 
     def approximate(self) -> float:
         """Return the value as float64, by the product the controller uses for tolerances."""
@@ -70,10 +67,10 @@ def parse_quantity(text: str) -> Quantity:
     """Return the quantity that `text`, for example `250m`, `12Mi` or `1e3`, stands for.
 
     Raises:
-        ValueError: it is none, is longer than 256 characters, or its exponent is beyond 400.
+        ValueError: it is none, has no digit, is longer than 256 characters, or its exponent is beyond 400.
     """
     match = _GRAMMAR.fullmatch(text.strip()) if len(text) <= _LONGEST else None
-    if match is None or not text.strip():
+    if match is None or not (match[2] or match[3]):
         raise ValueError(f"{text[:40]!r} is not a quantity such as 250m, 12Mi or 1e3")
     sign, whole, fraction, suffix = match[1], match[2].lstrip("0"), match[3] or "", match[4]
     exponent, twos = _suffix(suffix, text)
@@ -87,9 +84,10 @@ def parse_quantity(text: str) -> Quantity:
     negative = sign == "-"
     if room >= 0 and scale >= _NANO and unscaled <= MAX_INT64:
         return Quantity(-unscaled if negative else unscaled, scale, small=True)
-    if scale < _NANO and unscaled:  # some of a resource is never none of it: rounded up to a billionth
-        unscaled, scale = -(-unscaled // 10 ** (_NANO - scale)), _NANO
-    if twos and unscaled > MAX_INT64 * 10 ** max(0, -scale):
+    if unscaled:  # in billionths, rounded up: some of a resource is never none of it
+        unscaled = unscaled * 10 ** (scale - _NANO) if scale >= _NANO else -(-unscaled // 10 ** (_NANO - scale))
+        scale = _NANO
+    if twos and unscaled > MAX_INT64 * 10**-_NANO:
         unscaled, scale = MAX_INT64, 0
     return Quantity(-unscaled if negative else unscaled, scale, small=False)
 
@@ -104,6 +102,14 @@ def _suffix(suffix: str, text: str) -> tuple[int, int]:
     if match is None or abs(int(match[1])) > _WIDEST_EXPONENT:
         raise ValueError(f"{text[:40]!r} has the suffix {suffix[:40]!r}, which no quantity has")
     return int(match[1]), 0
+
+
+def _scaled_up(value: int, places: int) -> int:
+    """Return the small form times ten to the power of `places` (math.go:140)."""
+    if places in {0, 1, 2, 3, 6, 9}:
+        return wrap_int64(value * 10**places)
+    scaled = value * 10**places
+    return scaled if MIN_INT64 <= scaled <= MAX_INT64 else 0
 
 
 def _away_from_zero(value: int, divisor: int) -> int:

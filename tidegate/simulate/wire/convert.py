@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import cast
 
 from tidegate.simulate.hpa.arithmetic import float_to_int64
@@ -42,9 +41,12 @@ _READY = {True: Ready.TRUE, False: Ready.FALSE, None: Ready.ABSENT, "Unknown": R
 
 
 def seconds_to_ns(seconds: float) -> int:
-    """Return whole nanoseconds, by the decimal digits as written: 0.1 s and 15.1 s are 15 s apart."""
-    whole = int(seconds)
-    return whole * NANOS if whole == seconds else int(Decimal(repr(seconds)) * NANOS)
+    """Return whole nanoseconds, cut as Go's `time.Duration(seconds * float64(time.Second))` cuts them.
+
+    Two times with a fraction may so come out a nanosecond nearer than their digits say. That decides only
+    where a window ends exactly on a sync, and there it decides as the Go code does that reads seconds.
+    """
+    return float_to_int64(seconds * NANOS)
 
 
 def controller_of(flags: ControllerFlags) -> Controller:
