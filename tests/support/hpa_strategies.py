@@ -17,7 +17,7 @@ from tidegate.simulate.hpa.spec import (
     Rules,
 )
 
-FAULTS: list[Fault | None] = [None] * 6 + ["InvalidSelector", "FailedGetScale", "FailedUpdateScale"]
+FAULTS: list[Fault | None] = [*[None] * 6, "InvalidSelector", "FailedGetScale", "FailedUpdateScale"]
 
 percents = st.integers(1, 200)
 amounts = st.integers(1, 10**6)

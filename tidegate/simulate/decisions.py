@@ -18,8 +18,8 @@ from tidegate.simulate.lines import Line, bounded_lines
 from tidegate.simulate.wire.convert import controller_of, memory_of, observation_of, spec_of
 from tidegate.simulate.wire.history import History
 
-LONGEST_LINE = 16 << 20
-"""Bytes of one line unless more are asked for: about 500 syncs of 100 pods."""
+LONGEST_LINE = 8 << 20
+"""Bytes of one line unless more are asked for: about 250 syncs of 100 pods."""
 _SYNTAX = re.compile(r"(Invalid JSON: .*) at line 1 column (\d+)", re.DOTALL)
 
 

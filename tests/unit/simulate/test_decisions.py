@@ -74,7 +74,7 @@ POD = ["syncs", 0, "pods", 0]
         (["hpa", "spec", "minReplicas"], 11, "minReplicas 11 is above maxReplicas 10"),
         (["hpa", "spec", "maxReplicas"], 2**31, "less than or equal to 2147483647"),
         (["hpa", "spec", "maxReplicas"], "10", "valid integer"),
-        (["hpa", "spec", "maxReplica"], 3, "Extra inputs"),
+        (["hpa", "spec", "maxReplica"], 3, "unknown key 'maxReplica'"),
         (["hpa", "spec", "metrics", 0, "type"], "Pods", "a metric of type Pods has the source of that name"),
         (
             ["hpa", "spec", "metrics", 0],

@@ -46,7 +46,9 @@ class Quantity:
         """
         shift = self.exponent - _MILLI
         if self.small:
-            return _scaled_up(self.unscaled, shift) if shift >= 0 else _away_from_zero(self.unscaled, 10**-shift)
+            if shift >= 0:
+                return _scaled_up(self.unscaled, shift)
+            return _away_from_zero(self.unscaled, 10**-shift)
         if shift >= 0:
             return wrap_int64(wrap_int64(self.unscaled) * 10**shift)
         divisor = 10**-shift
@@ -85,8 +87,8 @@ def parse_quantity(text: str) -> Quantity:
     if room >= 0 and scale >= _NANO and unscaled <= MAX_INT64:
         return Quantity(-unscaled if negative else unscaled, scale, small=True)
     if unscaled:  # in billionths, rounded up: some of a resource is never none of it
-        unscaled = unscaled * 10 ** (scale - _NANO) if scale >= _NANO else -(-unscaled // 10 ** (_NANO - scale))
-        scale = _NANO
+        places, scale = scale - _NANO, _NANO
+        unscaled = unscaled * 10**places if places >= 0 else -(-unscaled // 10**-places)
     if twos and unscaled > MAX_INT64 * 10**-_NANO:
         unscaled, scale = MAX_INT64, 0
     return Quantity(-unscaled if negative else unscaled, scale, small=False)

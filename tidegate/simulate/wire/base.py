@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from tidegate.models.base import Model, Unit
@@ -15,10 +25,29 @@ _FURTHEST_S = 1e11
 """About the year 5138: beyond it a time is a slip of units."""
 
 
-class KubernetesModel(BaseModel):
+class LineModel(Model):
+    """A part of a line. The first unknown key ends the check, so that many need no memory."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: object) -> object:
+        if isinstance(value, dict):
+            known = _keys_of(cls)
+            for key in cast("dict[str, object]", value):
+                if key not in known:
+                    raise ValueError(f"unknown key {key[:60]!r}")
+        return cast("object", value)
+
+
+@cache
+def _keys_of(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+class KubernetesModel(LineModel):
     """A part of a Kubernetes object, with the API's own names; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, allow_inf_nan=False)
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class Ignored(BaseModel):
@@ -119,7 +148,7 @@ __all__ = [
     "Ignored",
     "Int32",
     "KubernetesModel",
-    "Model",
+    "LineModel",
     "Moment",
     "Name",
     "Numbers",

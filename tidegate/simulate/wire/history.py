@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, FailFast, Field, WithJsonSchema, model_val
 from tidegate.simulate.hpa.pods import Fault
 from tidegate.simulate.hpa.release import LATEST_PROVEN
 from tidegate.simulate.wire.base import (
-    Model,
+    LineModel,
     Moment,
     Name,
     Numbers,
@@ -22,8 +22,11 @@ from tidegate.simulate.wire.base import (
 )
 from tidegate.simulate.wire.hpa import HpaObject
 
+_MOST = 1000
+"""Containers of one pod: far above any in use, and a bound for hostile input."""
 
-class ControllerFlags(Model):
+
+class ControllerFlags(LineModel):
     """Flags of kube-controller-manager; the defaults are its own."""
 
     sync_period_s: Span = Field(default=15, description="Time between syncs. Decides nothing in a history.")
@@ -45,29 +48,29 @@ class ControllerFlags(Model):
     )
 
 
-class ContainerSpec(Model):
+class ContainerSpec(LineModel):
     """A regular or restartable init container."""
 
     name: Name
     requests: Quantities = Field(default_factory=dict, description="Amounts by resource.")
 
 
-class ContainerMetrics(Model):
+class ContainerMetrics(LineModel):
     """What one container used."""
 
     name: Name
     usage: Quantities = Field(default_factory=dict, description="Amounts by resource; one may be absent.")
 
 
-class PodMetrics(Model):
+class PodMetrics(LineModel):
     """The metrics API's answer for one pod."""
 
     t_s: Moment = Field(description="End of the window.")
     window_s: Span = Field(description="Length of the window.")
-    containers: Annotated[tuple[ContainerMetrics, ...], FailFast()] = ()
+    containers: Annotated[tuple[ContainerMetrics, ...], FailFast(), Field(max_length=_MOST)] = ()
 
 
-class PodState(Model):
+class PodState(LineModel):
     """One pod that the selector matches."""
 
     name: Name
@@ -76,7 +79,7 @@ class PodState(Model):
     ready_transition_s: Moment | None = Field(default=None, description="When it last changed.")
     start_s: Moment | None = Field(description="status.startTime; null: none.")
     deleting: bool = Field(default=False, description="Whether it has a deletionTimestamp.")
-    containers: Annotated[tuple[ContainerSpec, ...], FailFast()] = ()
+    containers: Annotated[tuple[ContainerSpec, ...], FailFast(), Field(max_length=_MOST)] = ()
     requests: Quantities = Field(default_factory=dict, description="Requests of the pod as a whole.")
     metrics: PodMetrics | None = Field(default=None, description="null: the pod has no metrics.")
 
@@ -119,7 +122,7 @@ BySeries = Annotated[
 ]
 
 
-class Sync(Model):
+class Sync(LineModel):
     """What the controller saw at one sync."""
 
     t_s: Moment = Field(description="When.")
@@ -137,7 +140,7 @@ class Sync(Model):
     )
 
 
-class History(Model):
+class History(LineModel):
     """One line of input. The first sync is the first that the controller makes for this autoscaler."""
 
     hpa: HpaObject

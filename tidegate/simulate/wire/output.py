@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, TypeAdapter
 
-from tidegate.simulate.wire.base import Model
+from tidegate.models.base import Model
 from tidegate.simulate.wire.history import History
 
 
