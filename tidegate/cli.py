@@ -205,11 +205,13 @@ def _mount() -> None:
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
     from tidegate.simulate.cli import app as hpa_app
+    from tidegate.simulate.cli import simulate_command
 
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
     app.add_typer(hpa_app, name="hpa")
+    app.command("simulate")(simulate_command)
 
 
 def pairs(words: list[str] | None) -> dict[str, str]:

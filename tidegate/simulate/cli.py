@@ -118,3 +118,56 @@ def _opened(path: Path) -> Generator[BinaryIO]:
             yield file
     except OSError as error:
         raise TidegateError(f"cannot read: {error.strerror}", where=str(path)) from error
+
+
+def simulate_command(
+    policy: Annotated[Path, typer.Option(help="Stack file or policy file.")] = Path("Pulumi.local.yaml"),
+    trace: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="CSV of `time,count` bins or of single arrivals; may be repeated. Default: a spike."
+        ),
+    ] = None,
+    slo: Annotated[
+        Path | None, typer.Option(help="Stack file or file of objectives; by default the policy's.")
+    ] = None,
+    world: Annotated[
+        Path | None, typer.Option(help="YAML of what is assumed; schema: `tidegate schema world`.")
+    ] = None,
+    compare: Annotated[Path | None, typer.Option(help="A second policy, shown beside the first.")] = None,
+    scale: Annotated[float, typer.Option(min=0.0, max=1e6, help="Multiplies the arrivals.")] = 1.0,
+    base_rps: Annotated[float, typer.Option(min=0.0, help="Of the spike, requests a second.")] = 20.0,
+    peak_rps: Annotated[float, typer.Option(min=0.0, help="Of the spike, requests a second.")] = 200.0,
+    seed: Annotated[int, typer.Option(help="Of every chance; the same seed gives the same Run.")] = 1,
+    runs: Annotated[Path, typer.Option(help="Folder in which each Run's own folder is made.")] = Path("runs"),
+) -> None:
+    """What a policy would cost and hold under a load: writes Runs, prints cost and objectives side by side.
+
+    The Runs are like measured ones: `tidegate verdict`, `lag` and `report` read them.
+    """
+    from rich.table import Table
+
+    from tidegate.simulate.inputs import policy_from, slo_from, world_from
+    from tidegate.simulate.outcome import run_policy
+    from tidegate.simulate.world.arrivals import spike
+    from tidegate.simulate.world.traces import read_trace
+
+    bins = read_trace(trace) if trace else spike(base_rps, peak_rps)
+    objectives, assumed = slo_from(slo or policy), world_from(world)
+    chosen = [policy] if compare is None else [policy, compare]
+    names = [path.stem for path in chosen]
+    if len(set(names)) < len(names):
+        names = [f"{number}-{name}" for number, name in enumerate(names, start=1)]
+    outcomes = [
+        run_policy(name, policy_from(path), objectives, assumed, bins, runs=runs, seed=seed, scale=scale)
+        for name, path in zip(names, chosen, strict=True)
+    ]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for outcome in outcomes:
+        table.add_column(outcome.name, justify="right")
+    for row in zip(*(outcome.rows() for outcome in outcomes), strict=True):
+        table.add_row(row[0][0], *(value for _, value in row))
+    Console().print(table)
+    for outcome in outcomes:
+        print(f"Run: {outcome.folder}")

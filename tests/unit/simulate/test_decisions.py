@@ -191,6 +191,6 @@ def test_pods_in_the_metrics_but_in_no_list_count_in_an_average() -> None:
 
 def test_the_schemas_are_published_and_closed() -> None:
     schemas = line_schemas()
-    assert set(schemas) == {"hpa-history", "hpa-decisions"}
+    assert set(schemas) == {"hpa-history", "hpa-decisions", "world"}
     assert schemas["hpa-history"]["additionalProperties"] is False
     assert schemas["hpa-history"]["$defs"]["Sync"]["required"] == ["t_s", "spec_replicas", "status_replicas"]

@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from tidegate.models.base import Model
 from tidegate.simulate.wire.history import History
+from tidegate.simulate.world.parameters import World
 
 
 class LimitedBy(Model):
@@ -86,6 +87,10 @@ class BadLine(Model):
 
 
 def line_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schemas of the lines: `hpa-history` (input), `hpa-decisions` (output)."""
+    """Return the JSON schemas of the lines: `hpa-history` (input), `hpa-decisions` (output), and `world`."""
     output: TypeAdapter[Any] = TypeAdapter(Decisions | BadLine)
-    return {"hpa-history": History.model_json_schema(), "hpa-decisions": output.json_schema()}
+    return {
+        "hpa-history": History.model_json_schema(),
+        "hpa-decisions": output.json_schema(),
+        "world": World.model_json_schema(),
+    }
