@@ -6,14 +6,14 @@ Without `behavior` (horizontal.go:1058-1075, 1320-1358) a step may double the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from tidegate.simulate.hpa.arithmetic import float_to_int32
 from tidegate.simulate.hpa.memory import Condition, Memory
 from tidegate.simulate.hpa.rates import RateLimit, down_limit, up_limit
 from tidegate.simulate.hpa.spec import NANOS, Behavior, Controller, Spec
-from tidegate.simulate.hpa.stabilize import Stabilized, highest_recent, within_recent
+from tidegate.simulate.hpa.stabilize import Recommendations, Stabilized, highest_recent, within_recent
 
 LimitReason = Literal[
     "DesiredWithinRange", "ScaleUpLimit", "ScaleDownLimit", "TooManyReplicas", "TooFewReplicas"
@@ -37,10 +37,15 @@ class Normalized:
 
 
 def normalize(
-    spec: Spec, current: int, raw: int, memory: Memory, controller: Controller, now_ns: int
-) -> tuple[Normalized, Memory]:
-    """Return what the rules make of `raw`, and the memory with `raw` in it."""
-    recent = memory.recommendations or ()
+    spec: Spec,
+    current: int,
+    raw: int,
+    memory: Memory,
+    recent: Recommendations,
+    controller: Controller,
+    now_ns: int,
+) -> tuple[Normalized, Recommendations]:
+    """Return what the rules make of `raw`, and the recent recommendations with `raw` among them."""
     if spec.behavior is None:
         stabilized, recent = highest_recent(recent, raw, controller.downscale_stabilization_ns, now_ns)
         able_reason = "ScaleDownStabilized"
@@ -55,8 +60,7 @@ def normalize(
         )
     able = Condition("True", able_reason if stabilized.changed else "ReadyForNewScale")
     limited = Condition("False" if replicas == stabilized.replicas else "True", reason)
-    normalized = Normalized(replicas, stabilized, reason, bound, rate, able, limited)
-    return normalized, replace(memory, recommendations=recent)
+    return Normalized(replicas, stabilized, reason, bound, rate, able, limited), recent
 
 
 def windows_s(behavior: Behavior, controller: Controller) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tidegate.simulate.hpa.evaluate import Invalid, Valid, evaluate
@@ -27,6 +27,10 @@ _FAULTS: Mapping[Fault, str] = {
     "AmbiguousSelector": "the target's pods are selected by other autoscalers too",
     "FailedUpdateScale": "the scale subresource could not be written",
 }
+
+_GOT_SCALE = Condition("True", "SucceededGetScale")
+_RESCALED = Condition("True", "SucceededRescale")
+_VALID = Condition("True", "ValidMetricFound")
 
 ABLE, ACTIVE, LIMITED, AT_ZERO = "AbleToScale", "ScalingActive", "ScalingLimited", "ScaledToZero"
 
@@ -78,29 +82,26 @@ def decide_with(
 
     For those who know their pods as sums: see `census`.
     """
-    if fault == "FailedGetScale":
-        conditions = {**memory.conditions, ABLE: Condition("False", fault)}
-        tolerance = tolerance_of(spec.behavior, controller)
-        failed = Decision(
-            now_ns, current, current, "fault", conditions, tolerance, _FAULTS[fault], fault=fault
-        )
-        return failed, replace(memory, conditions=conditions)
-    if memory.recommendations is None:
-        memory = replace(memory, recommendations=(Recommendation(current, now_ns),))
-    conditions = {**memory.conditions, ABLE: Condition("True", "SucceededGetScale")}
+    sync = _Sync(memory, current, now_ns, fault)
     tolerance = tolerance_of(spec.behavior, controller)
-    outside = _outside_of_bounds(spec, controller, conditions, current)
-    asked = Decision(now_ns, current, current, "metrics", conditions, tolerance, fault=fault)
+    if fault == "FailedGetScale":
+        sync.conditions[ABLE] = Condition("False", fault)
+        sync.why, sync.error = "fault", _FAULTS[fault]
+        return sync.done(tolerance)
+    if sync.recommendations is None:
+        sync.recommendations = (Recommendation(current, now_ns),)
+    sync.conditions[ABLE] = _GOT_SCALE
+    outside = _outside_of_bounds(spec, controller, sync.conditions, current)
     if outside is not None:
-        decision = replace(asked, desired_replicas=outside[0], why=outside[1])
+        sync.desired, sync.why = outside
     elif fault in {"InvalidSelector", "AmbiguousSelector"}:
-        conditions[ACTIVE] = Condition("False", fault)
-        error = f"failed to compute desired number of replicas: {_FAULTS[fault]}"
-        decision = replace(asked, why="fault", conditions=conditions, error=error)
+        sync.conditions[ACTIVE] = Condition("False", fault)
+        sync.why, sync.error = "fault", f"failed to compute desired number of replicas: {_FAULTS[fault]}"
     else:
-        metrics = tuple(evaluator(metric, tolerance) for metric in spec.metrics)
-        decision, memory = _by_metrics(spec, controller, memory, replace(asked, metrics=metrics))
-    return _finished(spec, controller, memory, decision)
+        sync.metrics = tuple([evaluator(metric, tolerance) for metric in spec.metrics])
+        sync.follow_metrics(spec, controller)
+    sync.write(spec, controller)
+    return sync.done(tolerance)
 
 
 def combine(metrics: tuple[Valid | Invalid, ...], current: int) -> tuple[int | None, str]:
@@ -138,64 +139,97 @@ def _outside_of_bounds(
     return None
 
 
-def _by_metrics(
-    spec: Spec, controller: Controller, memory: Memory, asked: Decision
-) -> tuple[Decision, Memory]:
-    """Return the decision that follows from the evaluated metrics (horizontal.go:884-936)."""
-    current, conditions = asked.spec_replicas, dict(asked.conditions)
-    recommended, error = combine(asked.metrics, current)
-    if recommended is None:
-        first = next(metric for metric in asked.metrics if isinstance(metric, Invalid))
-        conditions[ACTIVE] = Condition("False", first.reason)
-        error = f"failed to compute desired number of replicas based on listed metrics: {error}"
-        return replace(asked, why="no valid metric", conditions=conditions, error=error), memory
-    conditions[ACTIVE] = Condition("True", "ValidMetricFound")
-    normalized, memory = normalize(spec, current, max(recommended, 0), memory, controller, asked.t_ns)
-    conditions[ABLE], conditions[LIMITED] = normalized.able, normalized.limited
-    desired, lifted = normalized.replicas, False
-    if current == 0 and desired < spec.min_replicas and _scaled_to_zero(controller, conditions):
-        desired, lifted = spec.min_replicas, True
-    decision = replace(
-        asked,
-        desired_replicas=desired,
-        conditions=conditions,
-        error=error,
-        recommended=recommended,
-        normalized=normalized,
-        lifted_to_minimum=lifted,
-    )
-    return decision, memory
+@dataclass(slots=True)
+class _Sync:
+    """A sync on its way; it is frozen only at its end, because copies at each step cost half of the time."""
 
+    memory: Memory
+    current: int
+    now_ns: int
+    fault: Fault | None
+    why: Why = "metrics"
+    error: str = ""
+    metrics: tuple[Valid | Invalid, ...] = ()
+    recommended: int | None = None
+    normalized: Normalized | None = None
+    lifted: bool = False
+    desired: int = field(init=False)
+    conditions: dict[str, Condition] = field(init=False)
+    recommendations: tuple[Recommendation, ...] | None = field(init=False)
 
-def _finished(
-    spec: Spec, controller: Controller, memory: Memory, decision: Decision
-) -> tuple[Decision, Memory]:
-    """Return the decision with the conditions and the memory of its write (horizontal.go:937-1006)."""
-    current, desired = decision.spec_replicas, decision.desired_replicas
-    conditions, release = dict(decision.conditions), controller.release
-    if decision.why == "disabled":
-        conditions[ACTIVE] = Condition("False", "ScalingDisabled")
-        if release.remembers_scaled_to_zero and not release.scale_to_zero:
-            conditions.pop(AT_ZERO, None)
-    elif desired != current and decision.fault == "FailedUpdateScale":
-        conditions[ABLE] = Condition("False", decision.fault)
-        decision = replace(
-            decision,
-            desired_replicas=current,
-            why="fault",
-            error=f"failed to rescale: {_FAULTS[decision.fault]}",
+    def __post_init__(self) -> None:
+        self.desired = self.current
+        self.conditions = dict(self.memory.conditions)
+        self.recommendations = self.memory.recommendations
+
+    def follow_metrics(self, spec: Spec, controller: Controller) -> None:
+        """Take in what follows from the evaluated metrics (horizontal.go:884-936)."""
+        current, conditions = self.current, self.conditions
+        recommended, self.error = combine(self.metrics, current)
+        if recommended is None:
+            first = next(metric for metric in self.metrics if isinstance(metric, Invalid))
+            conditions[ACTIVE] = Condition("False", first.reason)
+            self.why = "no valid metric"
+            self.error = f"failed to compute desired number of replicas based on listed metrics: {self.error}"
+            return
+        conditions[ACTIVE] = _VALID
+        self.recommended = recommended
+        normalized, self.recommendations = normalize(
+            spec,
+            current,
+            max(recommended, 0),
+            self.memory,
+            self.recommendations or (),
+            controller,
+            self.now_ns,
         )
-    elif desired != current:
-        conditions[ABLE] = Condition("True", "SucceededRescale")
-        if spec.behavior is not None:
-            up, down = spec.behavior.up, spec.behavior.down
-            memory = remember_change(memory, current, desired, up, down, decision.t_ns)
-        if release.remembers_scaled_to_zero and release.scale_to_zero:
-            zero = desired == 0 and spec.min_replicas == 0 and spec.has_outside_metric
-            conditions[AT_ZERO] = Condition(str(zero), "ScaledToZero" if zero else "NotScaledToZero")
-        elif release.remembers_scaled_to_zero:
-            conditions.pop(AT_ZERO, None)
-    return replace(decision, conditions=conditions), replace(memory, conditions=conditions)
+        self.normalized, self.desired = normalized, normalized.replicas
+        conditions[ABLE], conditions[LIMITED] = normalized.able, normalized.limited
+        if current == 0 and self.desired < spec.min_replicas and _scaled_to_zero(controller, conditions):
+            self.desired, self.lifted = spec.min_replicas, True
+
+    def write(self, spec: Spec, controller: Controller) -> None:
+        """Take in what the write of the Scale leaves behind (horizontal.go:937-1006)."""
+        conditions, release = self.conditions, controller.release
+        if self.why == "disabled":
+            conditions[ACTIVE] = Condition("False", "ScalingDisabled")
+            if release.remembers_scaled_to_zero and not release.scale_to_zero:
+                conditions.pop(AT_ZERO, None)
+        elif self.desired == self.current:
+            return
+        elif self.fault == "FailedUpdateScale":
+            conditions[ABLE] = Condition("False", self.fault)
+            self.desired, self.why = self.current, "fault"
+            self.error = f"failed to rescale: {_FAULTS[self.fault]}"
+        else:
+            conditions[ABLE] = _RESCALED
+            if spec.behavior is not None:
+                up, down = spec.behavior.up, spec.behavior.down
+                self.memory = remember_change(self.memory, self.current, self.desired, up, down, self.now_ns)
+            if release.remembers_scaled_to_zero and release.scale_to_zero:
+                zero = self.desired == 0 and spec.min_replicas == 0 and spec.has_outside_metric
+                conditions[AT_ZERO] = Condition(str(zero), "ScaledToZero" if zero else "NotScaledToZero")
+            elif release.remembers_scaled_to_zero:
+                conditions.pop(AT_ZERO, None)
+
+    def done(self, tolerance: Tolerance) -> tuple[Decision, Memory]:
+        """Return the decision and what is remembered."""
+        decision = Decision(
+            self.now_ns,
+            self.current,
+            self.desired,
+            self.why,
+            self.conditions,
+            tolerance,
+            self.error,
+            self.metrics,
+            self.recommended,
+            self.normalized,
+            self.lifted,
+            self.fault,
+        )
+        memory = self.memory
+        return decision, Memory(self.recommendations, memory.up_events, memory.down_events, self.conditions)
 
 
 def _scaled_to_zero(controller: Controller, conditions: Mapping[str, Condition]) -> bool:
