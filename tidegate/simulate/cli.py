@@ -139,35 +139,47 @@ def simulate_command(
     base_rps: Annotated[float, typer.Option(min=0.0, help="Of the spike, requests a second.")] = 20.0,
     peak_rps: Annotated[float, typer.Option(min=0.0, help="Of the spike, requests a second.")] = 200.0,
     seed: Annotated[int, typer.Option(help="Of every chance; the same seed gives the same Run.")] = 1,
+    fluid: Annotated[
+        bool, typer.Option("--fluid", help="Let the load flow: for long traces. Sums only, no Run.")
+    ] = False,
     runs: Annotated[Path, typer.Option(help="Folder in which each Run's own folder is made.")] = Path("runs"),
 ) -> None:
     """What a policy would cost and hold under a load: writes Runs, prints cost and objectives side by side.
 
     The Runs are like measured ones: `tidegate verdict`, `lag` and `report` read them.
     """
-    from rich.table import Table
-
+    from tidegate.simulate.estimate import binned, estimate
     from tidegate.simulate.inputs import policy_from, slo_from, world_from
-    from tidegate.simulate.outcome import run_policy
+    from tidegate.simulate.outcome import estimate_rows, outcome_rows, run_policy
     from tidegate.simulate.world.arrivals import spike
     from tidegate.simulate.world.traces import read_trace
 
     bins = read_trace(trace) if trace else spike(base_rps, peak_rps)
     objectives, assumed = slo_from(slo or policy), world_from(world)
-    chosen = [policy] if compare is None else [policy, compare]
-    names = [path.stem for path in chosen]
-    if len(set(names)) < len(names):
-        names = [f"{number}-{name}" for number, name in enumerate(names, start=1)]
-    outcomes = [
-        run_policy(name, policy_from(path), objectives, assumed, bins, runs=runs, seed=seed, scale=scale)
-        for name, path in zip(names, chosen, strict=True)
-    ]
+    policies = {path.stem: policy_from(path) for path in [policy]}
+    if compare is not None:
+        policies[compare.stem if compare.stem not in policies else f"{compare.stem}-2"] = policy_from(compare)
+    columns, folders = dict[str, list[tuple[str, str]]](), list[Path]()
+    for name, chosen in policies.items():
+        if fluid:
+            found = estimate(chosen, objectives, assumed, binned(bins), seed=seed, scale=scale)
+            columns[name] = estimate_rows(found, objectives)
+        else:
+            outcome = run_policy(name, chosen, objectives, assumed, bins, runs=runs, seed=seed, scale=scale)
+            columns[name] = outcome_rows(outcome)
+            folders.append(outcome.folder)
+    _side_by_side(columns)
+    for folder in folders:
+        print(f"Run: {folder}")
+
+
+def _side_by_side(columns: dict[str, list[tuple[str, str]]]) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
-    for outcome in outcomes:
-        table.add_column(outcome.name, justify="right")
-    for row in zip(*(outcome.rows() for outcome in outcomes), strict=True):
+    for name in columns:
+        table.add_column(name, justify="right")
+    for row in zip(*columns.values(), strict=True):
         table.add_row(row[0][0], *(value for _, value in row))
     Console().print(table)
-    for outcome in outcomes:
-        print(f"Run: {outcome.folder}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tidegate.models import ClusterConfig, Plan, Policy, Slo, Verdict, run_name
 from tidegate.run import RunReader
+from tidegate.simulate.estimate import Estimate
 from tidegate.simulate.world.engine import Totals, simulate
 from tidegate.simulate.world.parameters import World
 from tidegate.simulate.world.record import RunRecorder
@@ -30,25 +31,38 @@ class Outcome:
     money: float
     requested_core_hours: float
 
-    def rows(self) -> list[tuple[str, str]]:
-        """Return what to show, by name."""
-        totals = self.totals
-        length_h = totals.length_s / _HOUR_S
-        return [
-            ("verdict", self.verdict.outcome.value.replace("_", " ")),
-            *((check.name, _checked(check.measured, check.unit)) for check in self.verdict.checks[1:]),
-            ("requests", f"{totals.requests:,}"),
-            ("failed", f"{totals.failed:,}"),
-            ("replicas, mean", f"{totals.replica_s / max(totals.length_s, 1e-9):.2f}"),
-            ("replicas, most", f"{totals.most_replicas}"),
-            ("scale events", f"{totals.rescales}"),
-            ("hours", f"{length_h:.3f}"),
-            ("replica-hours", f"{totals.replica_s / _HOUR_S:.3f}"),
-            ("core-hours requested", f"{self.requested_core_hours:.3f}"),
-            ("core-hours used", f"{totals.used_core_s / _HOUR_S:.3f}"),
-            ("node-hours", f"{totals.node_s / _HOUR_S:.3f}"),
-            ("money", f"{self.money:.4f}"),
-        ]
+
+def outcome_rows(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return what to show of a Run, by name."""
+    checks = [(check.name, _checked(check.measured, check.unit)) for check in outcome.verdict.checks[1:]]
+    told = outcome.verdict.outcome.value.replace("_", " ")
+    return [("verdict", told), *checks, *_sums(outcome.totals, outcome.requested_core_hours, outcome.money)]
+
+
+def estimate_rows(found: Estimate, slo: Slo) -> list[tuple[str, str]]:
+    """Return what to show of an estimate, by name."""
+    checks = [("availability", _checked(found.availability_percent, "%"))]
+    for met in found.latency:
+        name = f"latency {met.objective.route_group} p{met.objective.percentile:g}"
+        checks.append((name, _checked(met.measured_ms, "ms")))
+    told = "would hold" if found.holds(slo) else "would not hold"
+    return [("estimate", told), *checks, *_sums(found.totals, found.core_hours, found.money)]
+
+
+def _sums(totals: Totals, core_hours: float, money: float) -> list[tuple[str, str]]:
+    return [
+        ("requests", f"{totals.requests:,}"),
+        ("failed", f"{totals.failed:,}"),
+        ("replicas, mean", f"{totals.replica_s / max(totals.length_s, 1e-9):.2f}"),
+        ("replicas, most", f"{totals.most_replicas}"),
+        ("scale events", f"{totals.rescales}"),
+        ("hours", f"{totals.length_s / _HOUR_S:.3f}"),
+        ("replica-hours", f"{totals.replica_s / _HOUR_S:.3f}"),
+        ("core-hours requested", f"{core_hours:.3f}"),
+        ("core-hours used", f"{totals.used_core_s / _HOUR_S:.3f}"),
+        ("node-hours", f"{totals.node_s / _HOUR_S:.3f}"),
+        ("money", f"{money:.4f}"),
+    ]
 
 
 def run_policy(

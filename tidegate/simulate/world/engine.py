@@ -23,7 +23,7 @@ from tidegate.simulate.world.cluster import Cluster
 from tidegate.simulate.world.measured import CONTAINER, scrape, usage
 from tidegate.simulate.world.parameters import World
 from tidegate.simulate.world.pod import Pod
-from tidegate.simulate.world.policy import controller_of_world, spec_of_policy
+from tidegate.simulate.world.policy import controller_of_world, spec_of_policy, speed_of
 from tidegate.simulate.world.traces import Bin
 
 LEAD_S = 120.0
@@ -77,8 +77,7 @@ class _Run:
         self.serving: list[Pod] = []
         self.replicas = policy.web.hpa.min_replicas
         web = policy.web
-        processes = float(world.service.processes)
-        self.speed = min(web.cpu_limit_m / 1000, processes) if web.cpu_limit_m is not None else processes
+        self.speed = speed_of(policy, world)
         self.cluster = Cluster(world.nodes, web.cpu_request_m, self.now_s)
         self._requests = {"cpu": web.cpu_request_m}
         self.starts, self.costs, self.balance, self.jitter = (

@@ -26,7 +26,7 @@ from tidegate.simulate.hpa.spec import NANOS, Metric
 from tidegate.simulate.hpa.tolerance import Tolerance
 from tidegate.simulate.world.engine import LEAD_S, Totals
 from tidegate.simulate.world.parameters import World
-from tidegate.simulate.world.policy import controller_of_world, spec_of_policy
+from tidegate.simulate.world.policy import controller_of_world, spec_of_policy, speed_of
 from tidegate.simulate.world.traces import Bin
 
 Floats = NDArray[np.float64]
@@ -87,10 +87,8 @@ class _Fluid:
         self.spec, self.controller = spec_of_policy(policy), controller_of_world(world.controller)
         self.memory = Memory()
         self.rng = np.random.Generator(np.random.PCG64(seed))
-        web = policy.web
-        processes = float(world.service.processes)
-        self.speed = min(web.cpu_limit_m / 1000, processes) if web.cpu_limit_m is not None else processes
-        self.request_m = web.cpu_request_m
+        self.speed = speed_of(policy, world)
+        self.request_m = policy.web.cpu_request_m
         self.cpu_s = world.service.cpu_ms / 1000
         self.replicas = policy.web.hpa.min_replicas
         self.totals = Totals(length_s=max(one.start_s + one.width_s for one in bins))

@@ -12,7 +12,7 @@ from tidegate.simulate.hpa.spec import (
     Rules,
     Spec,
 )
-from tidegate.simulate.world.parameters import ControllerFlags
+from tidegate.simulate.world.parameters import ControllerFlags, World
 
 _NANOS = 1_000_000_000
 
@@ -42,6 +42,12 @@ def controller_of_world(flags: ControllerFlags) -> Controller:
         sync_period_ns=round(flags.sync_s * _NANOS),
         release=release(flags.version),
     )
+
+
+def speed_of(policy: Policy, world: World) -> float:
+    """Return the cores that a web pod can use: its limit, and one for each of its processes."""
+    limit_m, processes = policy.web.cpu_limit_m, float(world.service.processes)
+    return processes if limit_m is None else min(limit_m / 1000, processes)
 
 
 def _rules(rules: ScaleRules, tolerance: float | None) -> Rules:
