@@ -57,12 +57,14 @@ def within_recent(
     down_cutoff_ns = now_ns - down_window_s * NANOS
     upper = lower = raw
     old = None
+    # Written out, without min and max: half of the time of a decision is spent here.
     for index, recommendation in enumerate(recent):
-        if recommendation.t_ns > up_cutoff_ns:
-            upper = min(upper, recommendation.replicas)
-        if recommendation.t_ns > down_cutoff_ns:
-            lower = max(lower, recommendation.replicas)
-        if recommendation.t_ns < up_cutoff_ns and recommendation.t_ns < down_cutoff_ns:
+        t_ns, replicas = recommendation.t_ns, recommendation.replicas
+        if t_ns > up_cutoff_ns and replicas < upper:
+            upper = replicas
+        if t_ns > down_cutoff_ns and replicas > lower:
+            lower = replicas
+        if t_ns < up_cutoff_ns and t_ns < down_cutoff_ns:
             old = index
     replicas = min(max(current, upper), lower)
     return Stabilized(raw, replicas, upper, lower), _record(recent, old, raw, now_ns)

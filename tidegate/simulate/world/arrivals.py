@@ -9,18 +9,22 @@ from tidegate.simulate.world.traces import Bin
 
 
 def arrivals(bins: Iterable[Bin], rng: Random, *, scale: float = 1.0) -> Iterator[float]:
-    """Yield the moment of each request, seconds, in order; memory is that of one bin.
+    """Yield the moment of each request, seconds, in order, one at a time.
 
     A bin's count is taken as it is, times `scale`, its fraction left to chance; the moments within it are
-    those of a Poisson process of which that many arrivals are known: independent and uniform.
+    those of a Poisson process of which that many arrivals are known: independent and uniform. They are drawn
+    in order, each as the least of those still to come, so that a bin of any count needs no memory.
     """
     for one in bins:
         wanted = one.count * scale
         count = int(wanted) + (rng.random() < wanted - int(wanted))
         if one.width_s == 0.0:
-            yield from [one.start_s] * count
-        else:
-            yield from sorted(one.start_s + one.width_s * rng.random() for _ in range(count))
+            yield from (one.start_s for _ in range(count))
+            continue
+        at_s, end_s = one.start_s, one.start_s + one.width_s
+        for left in range(count, 0, -1):
+            at_s += (end_s - at_s) * (1.0 - rng.random() ** (1.0 / left))
+            yield at_s
 
 
 def steps(rates: Sequence[tuple[float, float]], width_s: float = 1.0) -> list[Bin]:

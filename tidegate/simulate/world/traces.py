@@ -12,7 +12,7 @@ the least distance between two of them. A bin that occurs twice is summed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -22,7 +22,9 @@ from tidegate.errors import TidegateError
 from tidegate.simulate.lines import Line, bounded_lines
 
 _LONGEST = 4096
-_MOST_LINES = 20_000_000
+_MOST_LINES = 2_000_000
+_MOST_COUNT = 1e12
+_LONGEST_TRACE_S = 400 * 86_400.0
 _COUNTS = frozenset({"value", "count", "requests"})
 _DEFAULT_WIDTH_S = 60.0
 
@@ -36,7 +38,7 @@ class Bin:
     count: float
 
 
-def read_trace(paths: Iterable[Path]) -> list[Bin]:
+def read_trace(paths: Sequence[Path]) -> list[Bin]:
     """Return the bins of all files, in the order of time, beginning at 0 s.
 
     Raises:
@@ -60,10 +62,22 @@ def read_trace(paths: Iterable[Path]) -> list[Bin]:
         raise TidegateError("the trace has no arrivals", where=", ".join(map(str, paths)))
     if moments:
         moments.sort()
+        _require_short(moments, paths)
         return [Bin(moment_s - moments[0], 0.0, 1.0) for moment_s in moments]
     starts = sorted(counts)
+    _require_short(starts, paths)
     width_s = min((after - before for before, after in pairwise(starts)), default=_DEFAULT_WIDTH_S)
     return [Bin(start_s - starts[0], width_s, counts[start_s]) for start_s in starts]
+
+
+def _require_short(moments_s: list[float], paths: Sequence[Path]) -> None:
+    days = (moments_s[-1] - moments_s[0]) / 86_400
+    if moments_s[-1] - moments_s[0] > _LONGEST_TRACE_S:
+        raise TidegateError(
+            f"the trace spans {days:.0f} days, more than 400",
+            where=", ".join(map(str, paths)),
+            cure="are its times in seconds?",
+        )
 
 
 def _rows(lines: Iterator[Line], path: Path) -> Iterator[tuple[float, float | None]]:
@@ -95,9 +109,9 @@ def _count(words: list[str], where: str) -> float:
         count = float(words[1])
     except (IndexError, ValueError):
         count = -1.0
-    if not 0 <= count < float("inf"):
+    if not 0 <= count <= _MOST_COUNT:
         told = words[1][:60] if len(words) > 1 else ""
-        raise TidegateError(f"{told!r} is no number of requests", where=where, cure="give 0 or more")
+        raise TidegateError(f"{told!r} is no number of requests", where=where, cure="give 0 to 1e12")
     return count
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,8 @@ def test_single_arrivals(tmp_path: Path) -> None:
         ("0,nan\n", "is no number of requests"),
         ("0,1\n" + "9" * 5000 + "\n", r"the line has 5000 bytes .*trace.csv:2"),
         ("", "no arrivals"),
+        ("0,1e13\n", "is no number of requests"),
+        ("0,1\n1e9,1\n", "spans 11574 days"),
         ("time,count\n", "no arrivals"),
     ],
 )
@@ -68,6 +72,19 @@ def test_arrivals_are_in_order_and_as_many_as_counted() -> None:
     assert len(moments) == 151
     assert not [moment for moment in moments if 60 <= moment < 120]
     assert moments[-1] == 200.0
+
+
+def test_arrivals_are_spread_over_their_bin() -> None:
+    moments = list(arrivals([Bin(10.0, 20.0, 4000.0)], random.Random(1)))
+    halves = sum(moment < 20.0 for moment in moments)
+    assert 10.0 <= moments[0] <= moments[-1] < 30.0
+    assert 1880 < halves < 2120
+    gaps = sorted(after - before for before, after in pairwise(moments))
+    assert gaps[len(gaps) // 2] == pytest.approx(0.005 * math.log(2), rel=0.1)  # as of a Poisson process
+
+
+def test_a_bin_of_any_count_needs_no_memory() -> None:
+    assert 0.0 <= next(arrivals([Bin(0.0, 60.0, 1e12)], random.Random(1))) < 1e-6
 
 
 def test_a_fraction_of_a_request_is_left_to_chance() -> None:
