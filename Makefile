@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 T := .venv/bin/tidegate
 
-.PHONY: demo test tools unit integration e2e lint format bench down doctor help
+.PHONY: demo test tools unit conformance integration e2e lint format bench down doctor help
 
 help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -18,7 +18,10 @@ tools: .venv/ready ## the tools that tests and deployments call (built once, the
 	@$(T) images build --tools $(if $(filter 0,$(shell id -u)),--install) >/dev/null
 
 unit: .venv/ready ## tests that need nothing but Python
-	@.venv/bin/pytest tests/unit
+	@.venv/bin/pytest tests/unit tests/conformance
+
+conformance: .venv/ready ## the autoscaler's decisions against those of the controller's own tests
+	@.venv/bin/pytest tests/conformance
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
 	@.venv/bin/pytest tests/integration tests/browser
@@ -37,6 +40,7 @@ format: .venv/ready ## let ruff rewrite the code
 
 bench: .venv/ready ## measurements, separate from the tests
 	@.venv/bin/python bench/start.py
+	@.venv/bin/python bench/simulate.py
 
 down: .venv/ready ## remove the cluster and everything that belongs to it
 	@$(T) down

@@ -204,11 +204,12 @@ def install(
 
 
 @app.command()
-def schema(model: Annotated[str, typer.Argument(help="policy, slo or cluster.")]) -> None:
-    """Print the JSON schema of a block of Pulumi.<stack>.yaml."""
+def schema(model: Annotated[str, typer.Argument(help="policy, slo, cluster, hpa-history, ...")]) -> None:
+    """Print the JSON schema of a block of Pulumi.<stack>.yaml, or of a file or line."""
     from tidegate.models.schema import json_schemas
+    from tidegate.simulate.wire.output import line_schemas
 
-    known = json_schemas()
+    known = json_schemas() | line_schemas()
     if model not in known:
         raise TidegateError(f"there is no model {model!r}", cure=f"choose from {', '.join(known)}")
     print(json.dumps(known[model], indent=2))
@@ -219,11 +220,15 @@ def _mount() -> None:
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
     from tidegate.policy.cli import app as policy_app
+    from tidegate.simulate.cli import app as hpa_app
+    from tidegate.simulate.cli import simulate_command
 
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
     app.add_typer(policy_app, name="policy")
+    app.add_typer(hpa_app, name="hpa")
+    app.command("simulate")(simulate_command)
 
 
 def pairs(words: list[str] | None) -> dict[str, str]:
