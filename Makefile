@@ -24,10 +24,10 @@ conformance: .venv/ready ## the autoscaler's decisions against those of the cont
 	@.venv/bin/pytest tests/conformance
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
-	@.venv/bin/pytest tests/integration tests/browser
+	@.venv/bin/pytest --durations=15 tests/integration tests/browser
 
 e2e: .venv/ready  ## tests on a live cluster of their own
-	@.venv/bin/pytest tests/e2e
+	@.venv/bin/pytest --durations=15 tests/e2e
 
 lint: .venv/ready ## ruff and pyright (strict)
 	@.venv/bin/ruff check .
