@@ -2,13 +2,13 @@
 SHELL := /bin/sh
 T := .venv/bin/tidegate
 
-.PHONY: demo test tools unit integration e2e lint format bench down doctor help
+.PHONY: demo test tools unit conformance integration e2e lint format bench down doctor help
 
 help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report
-	@$(T) prove spike --install --min-peak 8
+demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report (ARGS="--set spike_s=60")
+	@$(T) prove spike --install --min-peak 8 $(ARGS)
 
 test: lint tools unit integration e2e ## every test: lint and types, unit, integration, live cluster
 
@@ -18,13 +18,16 @@ tools: .venv/ready ## the tools that tests and deployments call (built once, the
 	@$(T) images build --tools $(if $(filter 0,$(shell id -u)),--install) >/dev/null
 
 unit: .venv/ready ## tests that need nothing but Python
-	@.venv/bin/pytest tests/unit
+	@.venv/bin/pytest tests/unit tests/conformance
+
+conformance: .venv/ready ## the autoscaler's decisions against those of the controller's own tests
+	@.venv/bin/pytest tests/conformance
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
-	@.venv/bin/pytest tests/integration tests/browser
+	@.venv/bin/pytest --durations=15 tests/integration tests/browser
 
 e2e: .venv/ready  ## tests on a live cluster of their own
-	@.venv/bin/pytest tests/e2e
+	@.venv/bin/pytest --durations=15 tests/e2e
 
 lint: .venv/ready ## ruff and pyright (strict)
 	@.venv/bin/ruff check .
@@ -37,6 +40,7 @@ format: .venv/ready ## let ruff rewrite the code
 
 bench: .venv/ready ## measurements, separate from the tests
 	@.venv/bin/python bench/start.py
+	@.venv/bin/python bench/simulate.py
 
 down: .venv/ready ## remove the cluster and everything that belongs to it
 	@$(T) down

@@ -56,7 +56,10 @@ class Resources:
         lifecycle = Lifecycle()
         keys, redis_url = settings.auth_keys, settings.redis_url
         database = Database(
-            settings.database_url.get_secret_value(), pool_size=settings.db_pool_size, application=application
+            settings.database_url.get_secret_value(),
+            pool_size=settings.db_pool_size,
+            pool_wait_s=settings.db_pool_wait_s,
+            application=application,
         )
         link = RedisLink(
             redis_url.get_secret_value() if redis_url else None, timeout_s=settings.redis_timeout_s

@@ -49,6 +49,9 @@ Parameters = Annotated[
     typer.Option("--set", help="A parameter of the scenario as name=value; may be repeated."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder in which the Run's own folder is made.")]
+TailS = Annotated[
+    float, typer.Option("--tail-s", min=0, help="Seconds to go on recording after the load: the way down.")
+]
 RunFolder = Annotated[Path, typer.Argument(help="A Run's folder.")]
 
 console = Console(stderr=True)
@@ -102,13 +105,15 @@ def load(
     stack: StackName = "local",
     parameters: Parameters = None,
     runs: Runs = Path("runs"),
+    tail_s: TailS = 100.0,
 ) -> None:
     """Load a deployed service, record the Run, judge it."""
     from tidegate.prepare import attach
     from tidegate.prove.job import measure
 
     site = attach(stack)
-    _finish(*measure(site, scenario, pairs(parameters), runs=runs, min_peak=None, console=console))
+    given = pairs(parameters)
+    _finish(*measure(site, scenario, given, runs=runs, min_peak=None, tail_s=tail_s, console=console))
 
 
 @app.command()
@@ -122,18 +127,28 @@ def prove(
     min_peak: Annotated[
         int | None, typer.Option(help="Fewest web pods that must be Ready at once at the peak.")
     ] = None,
+    tail_s: TailS = 100.0,
 ) -> None:
     """Deploy, load, judge: one verdict, one exit code, one report."""
     from tidegate.host.lock import state_lock
+    from tidegate.load.catalogue import plan_scenario
     from tidegate.prepare import prepare
     from tidegate.prove.job import deploy, measure
 
     began_s = time.monotonic()
+    given = pairs(parameters)
+    plan_scenario(scenario, given)  # a misspelt parameter is told now, not after the deployment
     with state_lock("prove"):
         site = prepare(stack, source=source, install=install, console=console)
         deploy(site, console)
         folder, verdict = measure(
-            site, scenario, pairs(parameters), runs=runs, min_peak=min_peak, console=console
+            site,
+            scenario,
+            given,
+            runs=runs,
+            min_peak=min_peak,
+            tail_s=tail_s,
+            console=console,
         )
     console.print(f"The whole took {time.monotonic() - began_s:.0f} s.", highlight=False)
     _finish(folder, verdict)
@@ -189,11 +204,12 @@ def install(
 
 
 @app.command()
-def schema(model: Annotated[str, typer.Argument(help="policy, slo or cluster.")]) -> None:
-    """Print the JSON schema of a block of Pulumi.<stack>.yaml."""
+def schema(model: Annotated[str, typer.Argument(help="policy, slo, cluster, hpa-history, ...")]) -> None:
+    """Print the JSON schema of a block of Pulumi.<stack>.yaml, or of a file or line."""
     from tidegate.models.schema import json_schemas
+    from tidegate.simulate.wire.output import line_schemas
 
-    known = json_schemas()
+    known = json_schemas() | line_schemas()
     if model not in known:
         raise TidegateError(f"there is no model {model!r}", cure=f"choose from {', '.join(known)}")
     print(json.dumps(known[model], indent=2))
@@ -203,10 +219,16 @@ def _mount() -> None:
     """Add the commands that parts bring along."""
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
+    from tidegate.policy.cli import app as policy_app
+    from tidegate.simulate.cli import app as hpa_app
+    from tidegate.simulate.cli import simulate_command
 
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
+    app.add_typer(policy_app, name="policy")
+    app.add_typer(hpa_app, name="hpa")
+    app.command("simulate")(simulate_command)
 
 
 def pairs(words: list[str] | None) -> dict[str, str]:
@@ -249,8 +271,7 @@ def main() -> None:
         console.print(f"error: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
-        console.print("interrupted; `tidegate up` goes on from here, `tidegate down` cleans", style="yellow")
-        sys.exit(EXIT_INTERRUPTED)
+        status = EXIT_INTERRUPTED
     except Exception as error:  # typer's own complaints about the command line, told in one line
         code = getattr(error, "exit_code", None)
         message = getattr(error, "format_message", None)
@@ -258,4 +279,6 @@ def main() -> None:
             raise
         console.print(f"error: {message()}", style="red", highlight=False, soft_wrap=True, markup=False)
         sys.exit(EXIT_ERROR)
+    if status == EXIT_INTERRUPTED:  # typer turns Ctrl-C inside a command into this status, and tells nobody
+        console.print("interrupted; `tidegate up` goes on from here, `tidegate down` cleans", style="yellow")
     sys.exit(status if isinstance(status, int) else 0)

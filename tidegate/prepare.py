@@ -14,6 +14,7 @@ from tidegate.errors import TidegateError
 from tidegate.host.engine import Engine, find_engine, start_engine
 from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import kubeconfig_path, project_root
+from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
 from tidegate.models.stack import StackConfig, load_stack
 
@@ -87,7 +88,14 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
         if missing:
             install_packages(missing)
     engine = open_engine(install=install)
-    console.print(f"Engine: {engine.host}, version {engine.version.version}", style="dim", highlight=False)
+    console.print(
+        f"Engine: {engine.host}, version {engine.version.version}",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
+    )
+    cluster = config.cluster
+    require_room(cluster_name=cluster.name, gateway_port=cluster.gateway_port, api_port=cluster.api_port)
     ensure(
         tools=None,
         images=None,

@@ -84,6 +84,13 @@ class Settings(BaseSettings):
     db_pool_size: int = Field(
         default=5, ge=1, le=50, description="connections for requests; readiness holds one more"
     )
+    db_pool_wait_s: float = Field(
+        default=10,
+        gt=0,
+        le=60,
+        description="wait for a free connection; below the gateway's own limit for a request, so that the "
+        "caller hears why, and long enough for a burst that the next pods will take",
+    )
     drain_s: float | None = Field(
         default=None,
         ge=0,

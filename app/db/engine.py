@@ -16,7 +16,6 @@ from app.core.exceptions import DatabaseUnavailableError
 
 CONNECT_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 5.0
-POOL_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2
 
 # SQLSTATE classes of PostgreSQL that say "not now" rather than "not so": connection exception,
@@ -24,7 +23,7 @@ RETRY_AFTER_S = 2
 _UNAVAILABLE_SQLSTATES = ("08", "53", "57", "58")
 
 
-def make_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
+def make_engine(url: str, *, pool_size: int, application: str, pool_wait_s: float = 10.0) -> AsyncEngine:
     """Make an engine; it connects when first used.
 
     Args:
@@ -32,6 +31,7 @@ def make_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
         pool_size: the most connections it ever holds; replicas times this must stay below the
             server's `max_connections`.
         application: shown in `pg_stat_activity`.
+        pool_wait_s: seconds to wait for a free connection before the database counts as unavailable.
     """
     if url.startswith("sqlite"):
         # One connection: SQLite has one writer anyway, and a reader that turns writer beside another
@@ -45,7 +45,7 @@ def make_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_S,
+        pool_timeout=pool_wait_s,
         # A restarted server leaves dead connections behind; one round trip finds them before a caller does.
         pool_pre_ping=True,
         connect_args={
@@ -75,8 +75,8 @@ class Database:
     push their load onto the others.
     """
 
-    def __init__(self, url: str, *, pool_size: int, application: str) -> None:
-        self.engine = make_engine(url, pool_size=pool_size, application=application)
+    def __init__(self, url: str, *, pool_size: int, application: str, pool_wait_s: float = 10.0) -> None:
+        self.engine = make_engine(url, pool_size=pool_size, application=application, pool_wait_s=pool_wait_s)
         self._probe = (
             self.engine
             if url.startswith("sqlite")

@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.cluster import docker, record
 from infra.cluster.config import adapt, cni_template
 from infra.cluster.host import detect
+from infra.cluster.ports import require_free
 from infra.cluster.record import Record
 from tidegate.errors import TidegateError
 from tidegate.host.paths import cluster_dir, kubeconfig_path
@@ -65,8 +66,8 @@ def create(name: str, config: str, owner: str) -> Made:
     configuration; if it is whole and from the same configuration, and Pulumi forgot it, it is taken back.
 
     Raises:
-        TidegateError: somebody else's cluster or network has the name, or kind failed (its output is kept
-            in the cluster's folder).
+        TidegateError: somebody else's cluster or network has the name, a port is taken, or kind failed (its
+            output is kept in the cluster's folder).
     """
     traits = detect()
     known = record.load(name)
@@ -77,6 +78,7 @@ def create(name: str, config: str, owner: str) -> Made:
         return _made(name, known)
     _require_ours(name, known, found, owner)
     _remove(name, known)
+    require_free(config)
     fresh = Record(owner=owner, token=secrets.token_hex(8), config=config)
     fresh.save(name)
     cni_template_path(name).write_text(cni_template(), encoding="utf-8")

@@ -28,6 +28,8 @@ from tidegate.run.reader import RunReader
 
 console = Console(stderr=True)
 
+SHORT = {"warm_s": "15", "cool_s": "15"}
+
 
 def silent(_progress: OperationProgress) -> None:
     """No progress is shown for the quick operations."""
@@ -146,9 +148,9 @@ def test_a_pod_that_is_not_restricted_is_refused(site: Site) -> None:
 
 @pytest.fixture(scope="module")
 def spike(site: Site, tmp_path_factory: pytest.TempPathFactory) -> RunReader:
-    """A recorded spike."""
+    """A recorded spike, with less before and after it than the default has."""
     runs = Path(os.environ.get("TIDEGATE_E2E_RUNS") or tmp_path_factory.mktemp("runs"))
-    folder, _ = measure(site, "spike", {}, runs=runs, min_peak=8, console=console)
+    folder, _ = measure(site, "spike", SHORT, runs=runs, min_peak=8, tail_s=100, console=console)
     return RunReader(folder)
 
 

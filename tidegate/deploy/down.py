@@ -42,7 +42,7 @@ def take_down(name: str, *, stop: bool, purge: bool, console: Console) -> Iterat
             def report(progress: OperationProgress) -> None:
                 say(f"{progress.done} done; now {progress.current() or '...'}")
 
-            lines = remove_stack(stack, cluster, report)
+            lines = remove_stack(stack, cluster, report, say)
         yield from lines or [f"stack {name}: nothing to remove"]
     else:
         yield f"stack {name}: nothing to remove"

@@ -5,10 +5,33 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from tidegate.errors import TidegateError
+
+_POLL_S = 0.5
+
+
+class StackLockedError(TidegateError):
+    """A Pulumi operation holds the stack.
+
+    Args:
+        stack: its name.
+        pid: the process that holds it.
+        host: the machine it runs on.
+        path: the lock's file.
+    """
+
+    def __init__(self, stack: str, pid: int, host: str, path: Path) -> None:
+        super().__init__(
+            f"stack {stack} is locked by process {pid} on {host}",
+            where=str(path),
+            cure="let it end, or run `pulumi cancel` if it is gone",
+        )
+        self.is_here = host == socket.gethostname()
 
 
 def clear_dead_locks(backend: str, stack: str) -> list[Path]:
@@ -25,7 +48,7 @@ def clear_dead_locks(backend: str, stack: str) -> list[Path]:
         The lock files that were removed.
 
     Raises:
-        TidegateError: a living process of this machine, or one of another machine, holds the stack.
+        StackLockedError: a living process of this machine, or one of another machine, holds the stack.
     """
     address = urlparse(backend)
     if address.scheme != "file":
@@ -39,14 +62,36 @@ def clear_dead_locks(backend: str, stack: str) -> list[Path]:
         except (OSError, ValueError, KeyError, TypeError):
             pid, host = 0, socket.gethostname()  # torn by the same kill: nobody can hold it
         if host != socket.gethostname() or alive(pid):
-            raise TidegateError(
-                f"stack {stack} is locked by process {pid} on {host}",
-                where=str(path),
-                cure="let it end, or run `pulumi cancel` if it is gone",
-            )
+            raise StackLockedError(stack, pid, host, path)
         path.unlink(missing_ok=True)
         removed.append(path)
     return removed
+
+
+def await_lock(backend: str, stack: str, say: Callable[[str], None], *, limit_s: float) -> None:
+    """Remove dead locks, and wait for a living holder to end.
+
+    Args:
+        backend: Pulumi backend URL, as for `clear_dead_locks`.
+        stack: stack name.
+        say: takes what is waited for.
+        limit_s: seconds to wait.
+
+    Raises:
+        StackLockedError: the stack is still held after `limit_s`, or by another machine, whose processes
+            cannot be seen ending.
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            clear_dead_locks(backend, stack)
+        except StackLockedError as error:
+            if time.monotonic() > deadline or not error.is_here:
+                raise
+            say(f"{error.what}; waiting for it to end")
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
 def alive(pid: int) -> bool:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate.deploy.events import EventLog, OperationProgress
-from tidegate.deploy.locks import clear_dead_locks
+from tidegate.deploy.locks import await_lock
+from tidegate.deploy.salt import salt_of, state_salt, with_salt
 from tidegate.errors import TidegateError
+from tidegate.host.orphan import end_with_parent
 from tidegate.host.paths import state_dir
 from tidegate.proc import run
 
@@ -22,7 +24,8 @@ Report = Callable[[OperationProgress], None]
 #: How long Pulumi may take to finish the steps in flight after Ctrl-C before it is killed.
 CANCEL_GRACE_S = 90.0
 
-_SALT = "encryptionsalt:"
+#: How long to wait for a Pulumi whose `tidegate` was killed: it ends by itself after the steps in flight.
+LOCK_WAIT_S = 240.0
 
 
 class Stack:
@@ -45,11 +48,18 @@ class Stack:
         listed = run([self._pulumi, "stack", "ls", "--json"], env=self._env, cwd=self.root)
         return f'"name": "{self.name}"' in listed.stdout
 
-    def ensure(self) -> None:
-        """Create the stack in the backend unless it is there, and release locks of dead processes."""
+    def ensure(self, say: Callable[[str], None]) -> None:
+        """Create the stack in the backend unless it is there, and release locks of dead processes.
+
+        Args:
+            say: takes what is waited for, where an earlier operation is still ending.
+
+        Raises:
+            TidegateError: another operation holds the stack, and goes on holding it.
+        """
         if not self.exists():
             self._init()
-        clear_dead_locks(self._env["PULUMI_BACKEND_URL"], self.name)
+        await_lock(self._env["PULUMI_BACKEND_URL"], self.name, say, limit_s=LOCK_WAIT_S)
 
     def _init(self) -> None:
         """Create the stack from a folder of our own.
@@ -62,24 +72,28 @@ class Stack:
             command = [self._pulumi, "stack", "init", self.name, "--non-interactive"]
             run(command, env=self._env, cwd=Path(folder))
             salted = Path(folder) / f"Pulumi.{self.name}.yaml"
-            lines = salted.read_text().splitlines() if salted.exists() else []
-        self._config_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._config_file.write_text("\n".join(line for line in lines if line.startswith(_SALT)) + "\n")
+            salt = salt_of(salted.read_text()) if salted.exists() else None
+        self._keep(with_salt("", salt))
 
     @property
     def _config_file(self) -> Path:
         return state_dir() / "pulumi" / "stacks" / f"{self.name}.yaml"
 
     def _config(self) -> Path:
-        """The project's configuration of the stack, with the salt of this machine."""
-        own, kept = self.root / f"Pulumi.{self.name}.yaml", self._config_file
-        text = own.read_text()
-        if _SALT not in text and kept.exists():
-            text = text.rstrip("\n") + "\n"
-            text += "".join(f"{line}\n" for line in kept.read_text().splitlines() if line.startswith(_SALT))
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        kept.write_text(text)
-        return kept
+        """The project's configuration of the stack, with the salt of this machine.
+
+        The state's own salt counts first: whoever made the state, by hand or not, encrypted it with that.
+        """
+        text = (self.root / f"Pulumi.{self.name}.yaml").read_text()
+        kept = self._config_file.read_text() if self._config_file.exists() else ""
+        words = [self._pulumi, "stack", "export", "--stack", self.name]
+        exported = run(words, env=self._env, cwd=self.root, check=False).stdout
+        self._keep(with_salt(text, state_salt(exported) or salt_of(kept) or salt_of(text)))
+        return self._config_file
+
+    def _keep(self, text: str) -> None:
+        self._config_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._config_file.write_text(text)
 
     def outputs(self) -> str:
         """The stack's outputs as JSON text; secrets stay masked."""
@@ -107,6 +121,7 @@ class Stack:
         """Forget the stack in the backend, whatever its state says is still there."""
         command = [self._pulumi, "stack", "rm", self.name, "--yes", "--force", "--preserve-config"]
         run(command, env=self._env, cwd=self.root)
+        self._config_file.unlink(missing_ok=True)
 
     def _operate(self, words: list[str], report: Report) -> OperationProgress:
         log_dir = state_dir() / "logs"
@@ -125,6 +140,7 @@ class Stack:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches it through us, once, and not its providers
+                preexec_fn=end_with_parent(signal.SIGINT),
             )
             try:
                 while child.poll() is None:

@@ -10,7 +10,9 @@ from tidegate.errors import TidegateError
 from tidegate.host.paths import bin_dir, cluster_dir
 
 
-def remove_stack(stack: Stack, cluster: str, report: Callable[[OperationProgress], None]) -> list[str]:
+def remove_stack(
+    stack: Stack, cluster: str, report: Callable[[OperationProgress], None], say: Callable[[str], None]
+) -> list[str]:
     """Destroy what the stack made, and forget the stack.
 
     A stack whose operation was killed may hold objects that Pulumi cannot delete any more (their cluster is
@@ -21,13 +23,14 @@ def remove_stack(stack: Stack, cluster: str, report: Callable[[OperationProgress
         stack: the stack.
         cluster: name of its kind cluster.
         report: takes progress.
+        say: takes what is waited for before there is any.
 
     Returns:
         Lines that tell what was done.
     """
     done: list[str] = []
     if (bin_dir() / "pulumi").exists() and stack.exists():
-        stack.ensure()
+        stack.ensure(say)
         try:
             progress = stack.destroy(report)
             done.append(f"destroyed {progress.changed.get('delete', 0)} resources of stack {stack.name}")

@@ -63,7 +63,9 @@ class Display:
         self._ended[job.id] = now_s
         if self._live is None:
             took = f" in {now_s - self._began[job.id]:.0f} s" if job.id in self._began else ""
-            self._console.print(f"  {job.title}: {state}{took} ({self.summary()})", highlight=False)
+            self._console.print(
+                f"  {job.title}: {state}{took} ({self.summary()})", highlight=False, soft_wrap=True
+            )
             self._said_s = now_s
 
     def detail(self, job: Job, text: str) -> None:
@@ -78,7 +80,7 @@ class Display:
             running = ", ".join(
                 f"{self._jobs[name].title} {now_s - self._began[name]:.0f} s" for name in self._running()
             )
-            self._console.print(f"  {self.summary()}: {running}", highlight=False)
+            self._console.print(f"  {self.summary()}: {running}", highlight=False, soft_wrap=True)
 
     def summary(self) -> str:
         """`12 of 40, about 9 min left`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tidegate.errors import TidegateError
+from tidegate.host.orphan import end_with_parent
 from tidegate.host.paths import cache_dir
 
 Resource = Literal["cpu", "net", "engine"]
@@ -111,6 +112,7 @@ class JobContext:
                     stdout=files.enter_context(output.open("wb")) if output else log,
                     stderr=log,
                     start_new_session=True,
+                    preexec_fn=end_with_parent(signal.SIGTERM),
                 )
             except FileNotFoundError as error:
                 raise TidegateError(f"{words[0]} was not found", cure="run `tidegate doctor`") from error

@@ -79,7 +79,7 @@ class Workshop:
             docker=self.docker,
             source=self.source,
             reachable=self.reachable,
-            complain=lambda text: self.console.print(text, style="yellow", highlight=False),
+            complain=lambda text: self.console.print(text, style="yellow", highlight=False, soft_wrap=True),
         )
 
     def reachable(self) -> set[str]:
@@ -119,7 +119,9 @@ class Workshop:
                 _settle(outcome)
                 return planner
             refused |= failed
-            self.console.print(f"  not pulled: {', '.join(sorted(failed))}; built instead", highlight=False)
+            self.console.print(
+                f"  not pulled: {', '.join(sorted(failed))}; built instead", highlight=False, soft_wrap=True
+            )
 
     def _attempt(self, jobs: Sequence[Job]) -> Outcome:
         if not jobs:

@@ -44,7 +44,8 @@ def _walk(model: type[BaseModel], location: Location) -> tuple[type[BaseModel] |
     return current, field
 
 
-def _unit(field: FieldInfo | None) -> Unit | None:
+def unit(field: FieldInfo | None) -> Unit | None:
+    """Return the unit that a field's type carries; None without a field, or where it counts nothing."""
     if field is None:
         return None
     direct = next((part for part in field.metadata if isinstance(part, Unit)), None)
@@ -92,18 +93,18 @@ def _one(error: ErrorDetails, model: type[BaseModel], prefix: str) -> tuple[str,
     if kind == "missing":
         return key, "missing key", f"give {key}"
     _, field = _walk(model, location)
-    unit = _unit(field)
-    if kind in _WRONG_TYPE and unit is not None:
+    known = unit(field)
+    if kind in _WRONG_TYPE and known is not None:
         return (
             key,
-            f"{error['input']!r} is not {unit.name}",
-            f"write it as {unit.name}, for example {unit.example}",
+            f"{error['input']!r} is not {known.name}",
+            f"write it as {known.name}, for example {known.example}",
         )
     message = error["msg"].removeprefix("Value error, ")
     if kind == "value_error":
         return key, message, ""
     given = "" if isinstance(error["input"], dict | list) else f", got {error['input']!r}"
-    expected = f" ({unit.name})" if unit is not None else ""
+    expected = f" ({known.name})" if known is not None else ""
     return key, f"{message[0].lower()}{message[1:]}{expected}{given}", ""
 
 

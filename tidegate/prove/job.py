@@ -24,16 +24,13 @@ from tidegate.run.folder import new_run, save_plan
 from tidegate.run.reader import RunReader
 from tidegate.verdict import judge
 
-#: How long the cluster is watched after the load, so that the way down is recorded too.
-TAIL_S = 100.0
-
 
 def deploy(site: Site, console: Console) -> OperationProgress:
     """`pulumi up` with progress."""
     stack = site.stack
-    stack.ensure()
     began_s = time.monotonic()
     with step(f"Deploying stack {site.name}", console=console) as say:
+        stack.ensure(say)
 
         def report(progress: OperationProgress) -> None:
             say(
@@ -50,6 +47,7 @@ def measure(
     *,
     runs: Path,
     min_peak: int | None,
+    tail_s: float,
     console: Console,
 ) -> tuple[Path, Verdict]:
     """Load a deployed service, record everything, judge it, and write the report.
@@ -60,6 +58,7 @@ def measure(
         parameters: its parameters, by name.
         runs: folder in which the Run's own folder is made.
         min_peak: fewest web pods that must be Ready at once; None expects nothing.
+        tail_s: seconds to go on recording after the load, so that the way down is seen too.
         console: where progress goes.
 
     Returns:
@@ -86,7 +85,7 @@ def measure(
         expectations=Expectations(min_peak_ready_web=min_peak),
     )
     folder = new_run(runs, plan)
-    console.print(f"Recording into {folder}", highlight=False)
+    console.print(f"Recording into {folder}", highlight=False, soft_wrap=True)
     with Observer(kubeconfig_path(site.config.cluster.name), folder) as observer:
         result = run_load(
             scenario,
@@ -102,17 +101,17 @@ def measure(
             raise TidegateError("no request was recorded", where=str(folder / "locust.log"))
         plan = plan.model_copy(update={"scenario_parameters": dict(result.parameters)})
         save_plan(folder, plan.with_load_window(*result.window_s))
-        watch_tail(observer, console)
+        watch_tail(observer, tail_s, console)
     run = RunReader(folder)
     verdict = judge(run)
     write_report(folder)
     return folder, verdict
 
 
-def watch_tail(observer: Observer, console: Console) -> None:
+def watch_tail(observer: Observer, tail_s: float, console: Console) -> None:
     """Keep recording while the service scales back in."""
     with step("Watching the way down", console=console) as say:
-        ends_s = time.monotonic() + TAIL_S
+        ends_s = time.monotonic() + tail_s
         while (left_s := ends_s - time.monotonic()) > 0:
             observer.check()
             say(f"{left_s:.0f} s left")

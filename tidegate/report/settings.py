@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
 
 from pydantic import BaseModel
 
 from tidegate.models import Policy, Slo
+from tidegate.models.text import value_text
 
-_SUFFIXES = {
-    "_m": "m",
-    "_mi": "Mi",
-    "_s": "s",
-    "_ms": "ms",
-    "_percent": "%",
-}
 _TITLES = {
     "web": "Web pods",
     "web.hpa": "Autoscaler",
@@ -61,7 +54,7 @@ def slo_settings(slo: Slo) -> tuple[Setting, ...]:
                 title, routes = f"{one.route_group} p{one.percentile:g}", ", ".join(one.routes)
                 rows += [Setting(title, f"{one.threshold_ms:g} ms", routes, None)]
         else:
-            rows.append(Setting(name, _text(name, getattr(slo, name)), field.description or "", None))
+            rows.append(Setting(name, value_text(name, getattr(slo, name)), field.description or "", None))
     return tuple(rows)
 
 
@@ -73,30 +66,8 @@ def _sections(model: BaseModel, default: BaseModel, path: str) -> Iterator[Secti
         if isinstance(value, BaseModel):
             below.extend(_sections(value, usual, f"{path}.{name}" if path else name))
             continue
-        said, usually = _text(name, value), _text(name, usual)
+        said, usually = value_text(name, value), value_text(name, usual)
         own.append(Setting(name, said, field.description or "", usually if said != usually else None))
     if own:
         yield Section(path, _TITLES.get(path, path), tuple(own))
     yield from below
-
-
-def _unit(name: str) -> str:
-    endings = sorted(_SUFFIXES, key=len, reverse=True)
-    return next((_SUFFIXES[ending] for ending in endings if name.endswith(ending)), "")
-
-
-def _text(name: str, value: object) -> str:
-    if value is None:
-        return "not set"
-    if isinstance(value, tuple):
-        return "; ".join(_rule(one) for one in cast("tuple[object, ...]", value)) or "none"
-    shown = (
-        f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-    )
-    unit = _unit(name) if isinstance(value, int | float) else ""
-    return f"{shown} {unit}" if unit else shown
-
-
-def _rule(rule: Any) -> str:
-    unit = " %" if rule.type == "Percent" else " pods"
-    return f"{rule.value:,}{unit} in {rule.period_s} s"

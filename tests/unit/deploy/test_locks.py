@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.deploy.locks import alive, clear_dead_locks
+from tidegate.deploy.locks import StackLockedError, alive, await_lock, clear_dead_locks
 from tidegate.errors import TidegateError
 
 
@@ -67,3 +67,35 @@ def test_alive(dead_pid: int) -> None:
     assert alive(os.getpid())
     assert not alive(dead_pid)
     assert not alive(0)
+
+
+def test_a_holder_that_ends_is_waited_for(tmp_path: Path) -> None:
+    holding = subprocess.Popen(["sleep", "600"])
+    path = lock(tmp_path, holder(holding.pid))
+    told: list[str] = []
+
+    def end_it(words: str) -> None:
+        told.append(words)
+        holding.kill()
+        holding.wait()
+
+    await_lock(f"file://{tmp_path}", "local", end_it, limit_s=600)
+    assert not path.exists()
+    assert told == [
+        f"stack local is locked by process {holding.pid} on {socket.gethostname()}; waiting for it to end"
+    ]
+
+
+def test_waiting_has_an_end(tmp_path: Path) -> None:
+    path = lock(tmp_path, holder(os.getpid()))
+    with pytest.raises(StackLockedError):
+        await_lock(f"file://{tmp_path}", "local", lambda _: None, limit_s=0)
+    assert path.exists()
+
+
+def test_another_machines_lock_is_not_waited_for(tmp_path: Path) -> None:
+    lock(tmp_path, holder(1, "elsewhere"))
+    told: list[str] = []
+    with pytest.raises(StackLockedError, match="on elsewhere"):
+        await_lock(f"file://{tmp_path}", "local", told.append, limit_s=600)
+    assert told == []

@@ -38,3 +38,13 @@ def test_a_failure_is_not_called_done(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError):
         failing()
     assert "done" not in written.getvalue()
+
+
+def test_a_log_gets_the_detail_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    clock = iter([0.0, 0.0, 5.0, 19.9, 20.0, 20.0, 30.0, 41.0, 41.0, 42.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with step("Doing it", console=Console(file=written)) as tell:
+        for detail in ("early", "almost", "first", "soon after", "second"):
+            tell(detail)
+    assert written.getvalue().splitlines()[:3] == ["Doing it ...", "  Doing it: first", "  Doing it: second"]

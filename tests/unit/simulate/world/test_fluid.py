@@ -1,0 +1,108 @@
+"""The fluid world agrees with the one of single requests where both can be asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.synthetic_run import SLO
+
+from tidegate.models import Policy
+from tidegate.simulate.estimate import binned, estimate, estimate_many
+from tidegate.simulate.world import World, simulate
+from tidegate.simulate.world.arrivals import steps
+from tidegate.simulate.world.fluid import flow_of
+from tidegate.simulate.world.latency import sampled_latency_s
+from tidegate.simulate.world.policy import speed_of
+from tidegate.simulate.world.record import Silent
+from tidegate.simulate.world.traces import Bin
+
+LOADS = {
+    "steady": steps(((600, 60.0),)),
+    "a step up and down": steps(((120, 5.0), (300, 60.0), (400, 5.0))),
+    "slowly rising": steps(tuple((60.0, rate) for rate in (5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 60.0, 60.0))),
+}
+
+
+class Latencies(Silent):
+    """Keeps how long each request took."""
+
+    def __init__(self) -> None:
+        self.all: list[float] = []
+
+    def request(self, arrived_s: float, ended_s: float, status: int, pod: str | None) -> None:
+        self.all.append(ended_s - arrived_s)
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_cost_work_and_latency_are_those_of_single_requests(load: str) -> None:
+    policy, world, bins = Policy(), World(), LOADS[load]
+    replica_s, flowing_s, exact, flowing = list[float](), list[float](), list[float](), list[float]()
+    for seed in range(1, 6):
+        kept = Latencies()
+        totals = simulate(policy, world, bins, kept, seed=seed)
+        sums, flow = flow_of(policy, world, bins, seed=seed)
+        assert sums.used_core_s == pytest.approx(totals.used_core_s, rel=0.04)
+        assert sums.requests == totals.requests
+        replica_s.append(totals.replica_s)
+        flowing_s.append(sums.replica_s)
+        exact += kept.all
+        flowing += sampled_latency_s(flow, world, speed_of(policy, world), seed=seed).tolist()
+    assert np.mean(flowing_s) == pytest.approx(np.mean(replica_s), rel=0.05)
+    assert np.percentile(flowing, 50) == pytest.approx(np.percentile(exact, 50), rel=0.1)
+    assert np.percentile(flowing, 90) == pytest.approx(np.percentile(exact, 90), rel=0.2)
+
+
+def test_the_same_seed_gives_the_same_flow() -> None:
+    bins = LOADS["a step up and down"]
+    first, again, other = (flow_of(Policy(), World(), bins, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_no_work_is_lost() -> None:
+    """What flows in is done or still waits; at a low load, all of it is done."""
+    totals, flow = flow_of(Policy(), World(), LOADS["steady"])
+    asked = 600 * 60.0 * World().service.cpu_ms / 1000
+    assert totals.used_core_s == pytest.approx(asked)
+    assert flow.backlog_s[-1] == 0.0
+    overloaded, flow = flow_of(Policy(), World(), steps(((300, 2000.0),)))
+    most = Policy().web.hpa.max_replicas * speed_of(Policy(), World()) * 300
+    assert overloaded.used_core_s < most
+    assert flow.backlog_s[-1] + overloaded.used_core_s == pytest.approx(300 * 2000 * 0.012, rel=0.01)
+
+
+def test_replicas_stay_within_the_policy() -> None:
+    policy = Policy.model_validate({"web": {"hpa": {"min_replicas": 3, "max_replicas": 7}}})
+    totals, flow = flow_of(policy, World(), steps(((600, 500.0),)))
+    assert totals.most_replicas == 7
+    assert min(flow.pods) >= 3
+    assert max(flow.pods) <= 7
+
+
+def test_a_wait_in_the_backlog_is_in_the_latency() -> None:
+    found = estimate(Policy(), SLO, World(), steps(((300, 2000.0),)))
+    assert not found.holds(SLO)
+    assert found.totals.failed > 0
+    assert found.availability_percent < 100
+    calm = estimate(Policy(), SLO, World(), steps(((300, 5.0),)))
+    assert calm.holds(SLO)
+    assert [round(met.measured_ms) for met in calm.latency] == pytest.approx([115, 80], rel=0.2)
+
+
+def test_single_arrivals_are_counted_into_bins() -> None:
+    moments = [Bin(0.1, 0.0, 1.0), Bin(0.9, 0.0, 1.0), Bin(2.5, 0.0, 1.0)]
+    assert binned(moments) == [Bin(0.0, 1.0, 2.0), Bin(2.0, 1.0, 1.0)]
+    with pytest.raises(ValueError, match="bins need a width"):
+        flow_of(Policy(), World(), moments)
+
+
+def test_processes_change_nothing_but_time() -> None:
+    policies = [
+        Policy.model_validate({"web": {"hpa": {"cpu_target_percent": target}}}) for target in (30, 60, 90)
+    ]
+    bins = LOADS["a step up and down"]
+    alone = estimate_many(policies, SLO, World(), bins)
+    assert estimate_many(policies, SLO, World(), bins, processes=2) == alone
+    assert [round(one.core_hours, 6) for one in alone] == sorted(
+        (round(one.core_hours, 6) for one in alone), reverse=True
+    )

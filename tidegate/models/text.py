@@ -1,0 +1,30 @@
+"""A model's values in words, with the unit that the field's name carries."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+_SUFFIXES = {"_percent": "%", "_mi": "Mi", "_ms": "ms", "_m": "m", "_s": "s"}
+
+
+def unit_of(name: str) -> str:
+    """The unit that the name of a field ends with: "s" for `period_s`; empty where it has none."""
+    return next((unit for ending, unit in _SUFFIXES.items() if name.endswith(ending)), "")
+
+
+def value_text(name: str, value: object) -> str:
+    """The value of the field `name`, as "15 s", "not set", or "4 pods in 15 s; 100 % in 15 s"."""
+    if value is None:
+        return "not set"
+    if isinstance(value, tuple):
+        return "; ".join(_rule(one) for one in cast("tuple[object, ...]", value)) or "none"
+    shown = (
+        f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    )
+    unit = unit_of(name) if isinstance(value, int | float) else ""
+    return f"{shown} {unit}" if unit else shown
+
+
+def _rule(rule: Any) -> str:
+    unit = " %" if rule.type == "Percent" else " pods"
+    return f"{rule.value:,}{unit} in {rule.period_s} s"

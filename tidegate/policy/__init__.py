@@ -1,0 +1,1 @@
+"""Look at a policy, compare two, and explain a field."""

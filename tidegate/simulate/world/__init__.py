@@ -1,0 +1,9 @@
+"""The world around the autoscaler: load, pods that serve it, and the pipeline that measures them.
+
+`simulate` runs a policy against arrivals and tells a recorder what happened, in the terms of a Run.
+"""
+
+from tidegate.simulate.world.engine import Recorder, simulate
+from tidegate.simulate.world.parameters import World
+
+__all__ = ["Recorder", "World", "simulate"]
