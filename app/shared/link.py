@@ -18,6 +18,7 @@ T = TypeVar("T")
 PAUSE_S = 1.0
 """After a failure nobody asks for so long: requests must not queue up for one timeout each."""
 MAX_CONNECTIONS = 16
+"""Whoever comes when all are in use waits for one, as long as for an answer."""
 
 _log = get_logger(__name__)
 
@@ -99,8 +100,10 @@ class RedisLink:
 
 def _make(module: Any, url: str, timeout_s: float) -> Redis:
     retry, backoff = import_module("redis.asyncio.retry"), import_module("redis.backoff")
-    return module.Redis.from_url(
+    # A pool that refuses when all are in use would make every burst look like an absent Redis.
+    pool = module.BlockingConnectionPool.from_url(
         url,
+        timeout=timeout_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         max_connections=MAX_CONNECTIONS,
@@ -108,3 +111,4 @@ def _make(module: Any, url: str, timeout_s: float) -> Redis:
         retry=retry.Retry(backoff.NoBackoff(), 0),
         decode_responses=False,
     )
+    return module.Redis.from_pool(pool)

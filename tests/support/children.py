@@ -39,13 +39,15 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is not installed")
 
 
-def wait_until(true: Callable[[], bool], *, within_s: float = 30, what: str = "the condition") -> None:
+def wait_until(
+    true: Callable[[], bool], *, within_s: float = 120, what: str = "the condition", every_s: float = 0.02
+) -> None:
     """Look often, give up late: only a broken program gets near the limit."""
     deadline_s = time.monotonic() + within_s
     while not true():
         if time.monotonic() > deadline_s:
             pytest.fail(f"{what} did not come true in {within_s:g} s")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def answers(port: int) -> bool:

@@ -30,6 +30,16 @@ class RedisServer:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_until(lambda: answers(self.port), what="Redis")
 
+    def hang(self) -> None:
+        """Stop it without a word: connections stay, and nobody answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let it go on where it stopped."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it without a word, and all it held."""
         if self._process is not None:

@@ -71,6 +71,12 @@ class ServiceProcess:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [int(word) for word in text.split()]
 
+    def memory_mb(self, *, peak: bool = False) -> float:
+        """Resident memory of the process itself, now or at its highest."""
+        wanted = "VmHWM:" if peak else "VmRSS:"
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(wanted))
+
     def signal(self, number: int = signal.SIGTERM) -> None:
         """Send a signal."""
         self._process.send_signal(number)

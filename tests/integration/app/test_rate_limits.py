@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import asyncio
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
-import httpx
 import pytest
+import uvloop
+from support.balancer import Balancer, Call
+from support.database import rows
+from support.dose import Dose
+from support.load import Outcome, closed_loop
 from support.login import bearer
 from support.redis_server import RedisServer
 from support.service_process import ServiceProcess
@@ -15,48 +21,145 @@ from support.service_process import ServiceProcess
 pytestmark = pytest.mark.integration
 
 StartService = Callable[..., ServiceProcess]
-ORDER = {"lines": [{"product_id": 1, "quantity": 1}]}
+OPERATOR = "an-operators-token-for-tests-only"
+ORDER = Call("POST", "/api/v2/orders", bearer(1), b'{"lines": [{"product_id": 1, "quantity": 1}]}', "order")
+PROCESSES = 4
 
 
-def _storm(pods: list[httpx.Client], requests: int) -> list[httpx.Response]:
-    def send(number: int) -> httpx.Response:
-        return pods[number % len(pods)].post("/api/v2/orders", json=ORDER, headers=bearer(1))
+def _storm(processes: list[ServiceProcess], *, seconds: float, requests: int, callers: int = 32) -> Outcome:
+    """Writes of one account to all processes in turn: at least so many, for at least so long."""
 
-    with concurrent.futures.ThreadPoolExecutor(16) as threads:
-        return list(threads.map(send, range(requests)))
+    async def run() -> Outcome:
+        balancer = Balancer()
+        for process in processes:
+            balancer.add(process.event("serving")["port"])
+        ends_s = time.monotonic() + seconds
+        try:
+            return await closed_loop(
+                balancer,
+                lambda _: ORDER,
+                callers=callers,
+                until=lambda sent: sent >= requests and time.monotonic() > ends_s,
+            )
+        finally:
+            await balancer.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
 
 
+def _settings(url: str, redis: RedisServer, limit: int) -> dict[str, str]:
+    return {
+        "DATABASE_URL": url,
+        "REDIS_URL": redis.url,
+        "DB_POOL_SIZE": "2",
+        # A slow machine is not an absent Redis; a killed one refuses connections, whatever the patience.
+        "REDIS_TIMEOUT_S": "60",
+        # An hour is longer than any run of this test: no budget comes back while it lasts.
+        "LIMIT_WRITES": f"{limit}/hour",
+        "LIMIT_SHARE": str(PROCESSES),
+        "LIMIT_OPERATORS": "1000/hour",
+        "OPERATOR_TOKEN": OPERATOR,
+    }
+
+
+@pytest.mark.acceptance
 def test_four_processes_grant_one_budget_and_their_shares_without_redis(
-    migrated_url: str, redis_server: RedisServer, start_service: StartService
+    migrated_url: str,
+    redis_server: RedisServer,
+    start_service: StartService,
+    dose: Dose,
+    record: Callable[..., None],
 ) -> None:
-    settings = {"DATABASE_URL": migrated_url, "REDIS_URL": redis_server.url, "DB_POOL_SIZE": "2"}
-    # A slow machine is not an absent Redis; a killed one refuses connections, whatever the patience.
-    settings["REDIS_TIMEOUT_S"] = "60"
-    # An hour is longer than any run of this test: no budget comes back while it lasts.
-    limits = {"LIMIT_WRITES": "60/hour", "LIMIT_SHARE": "4", "LIMIT_OPERATORS": "1000/hour"}
-    limits["OPERATOR_TOKEN"] = "an-operators-token-for-tests-only"
+    limit = dose.limit_writes
+    settings = _settings(migrated_url, redis_server, limit)
+    processes = [start_service("app", **settings) for _ in range(PROCESSES)]
     with ExitStack() as stack:
-        processes = [start_service("app", **settings, **limits) for _ in range(4)]
         pods = [stack.enter_context(process.wait_ready()) for process in processes]
-        answers = _storm(pods, 200)
-        statuses = [answer.status_code for answer in answers]
-        assert (statuses.count(202), statuses.count(429)) == (60, 140)
-        for answer in answers:
-            assert answer.headers["RateLimit-Policy"] == '"writes";q=60;w=3600'
-        refused = next(answer for answer in answers if answer.status_code == 429)
+        shared = _storm(processes, seconds=dose.limit_storm_s, requests=3 * limit)
+        taken = rows(migrated_url, "SELECT count(*) FROM orders WHERE api_version = 'v2'")
+        record(
+            limit=limit,
+            processes=PROCESSES,
+            with_redis=shared.figures(),
+            accepted_with_redis=shared.statuses["order"]["202"],
+        )
+        assert set(shared.statuses["order"]) == {"202", "429"}
+        assert abs(shared.statuses["order"]["202"] - limit) <= 1
+        assert taken == [(shared.statuses["order"]["202"],)]
+        refused = pods[0].post("/api/v2/orders", content=ORDER.body, headers=ORDER.headers)
+        assert refused.headers["RateLimit-Policy"] == f'"writes";q={limit};w=3600'
         assert int(refused.headers["Retry-After"]) > 0
 
         redis_server.kill()
-        statuses = [answer.status_code for answer in _storm(pods, 200)]
-        assert set(statuses) == {202, 429}
+        alone = _storm(processes, seconds=dose.limit_storm_s, requests=3 * limit)
+        record(without_redis=alone.figures(), accepted_without_redis=alone.statuses["order"]["202"])
+        assert set(alone.statuses["order"]) == {"202", "429"}
         # Each of the four grants a quarter, once more: what had been spent was known to Redis alone.
-        assert statuses.count(202) == 60
+        assert alone.statuses["order"]["202"] == limit
         reads = [
             pod.get("/api/v2/products", headers=bearer(1)).status_code for pod in pods for _ in range(20)
         ]
         assert set(reads) == {200}
-        operators = {"Authorization": f"Bearer {limits['OPERATOR_TOKEN']}"}
+        operators = {"Authorization": f"Bearer {OPERATOR}"}
         closed = pods[0].patch("/api/v2/products/1", json={"price_cents": 1}, headers=operators)
         assert (closed.status_code, closed.headers["Retry-After"]) == (503, "5")
 
-        redis_server.start()
+
+@pytest.mark.acceptance
+def test_redis_killed_in_the_middle_of_a_storm_is_no_callers_error(
+    migrated_url: str,
+    redis_server: RedisServer,
+    start_service: StartService,
+    dose: Dose,
+    record: Callable[..., None],
+) -> None:
+    limit = dose.limit_writes
+    processes = [
+        start_service("app", **_settings(migrated_url, redis_server, limit)) for _ in range(PROCESSES)
+    ]
+    for process in processes:
+        process.wait_ready().close()
+
+    async def run() -> Outcome:
+        balancer = Balancer()
+        for process in processes:
+            balancer.add(process.event("serving")["port"])
+        sent, killed = 0, False
+        ends_s = time.monotonic() + dose.limit_storm_s
+
+        def until(number: int) -> bool:
+            nonlocal sent
+            sent = number
+            return killed and number >= 4 * limit and time.monotonic() > ends_s
+
+        storm = asyncio.create_task(closed_loop(balancer, lambda _: ORDER, callers=32, until=until))
+        # In the middle of the budget, so that grants are being made as it dies.
+        while sent < limit // 2:
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(redis_server.kill)
+        killed = True
+        outcome = await storm
+        await balancer.close()
+        return outcome
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        outcome = runner.run(run())
+    accepted = outcome.statuses["order"]["202"]
+    record(limit=limit, processes=PROCESSES, accepted=accepted, storm=outcome.figures())
+    assert set(outcome.statuses["order"]) == {"202", "429"}
+    # Up to the kill at most the budget, and after it the four shares to the last one.
+    assert limit < accepted <= 2 * limit
+
+
+def test_more_callers_than_connections_to_redis_are_counted_all_the_same(
+    migrated_url: str, redis_server: RedisServer, start_service: StartService
+) -> None:
+    """Waiting for a connection is not Redis's absence, or a busy process would leave the common budget."""
+    settings = _settings(migrated_url, redis_server, 100) | {"DB_POOL_SIZE": "5"}
+    process = start_service("app", **settings)
+    process.wait_ready().close()
+    outcome = _storm([process], seconds=0, requests=400, callers=100)
+    statuses: dict[str, Any] = dict(outcome.statuses["order"])
+    assert statuses == {"202": 100, "429": 300}
+    assert not [line for line in process.lines if line.get("event") == "redis_away"]

@@ -1,0 +1,142 @@
+"""Processes that restart one by one, behind a balancer that repeats nothing: no request fails."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+from collections.abc import Callable, Sequence
+
+import pytest
+import uvloop
+from support.balancer import Balancer, Call, Pod
+from support.dose import Dose
+from support.load import Outcome, at_rate, closed_loop
+from support.login import bearer
+from support.redis_server import RedisServer
+from support.service_process import ServiceProcess
+
+pytestmark = [pytest.mark.integration, pytest.mark.acceptance, pytest.mark.timeout(5400)]
+
+StartService = Callable[..., ServiceProcess]
+
+ACCOUNTS = 50
+MEASURED_REQUESTS = 600
+"""For the capacity, of which the load is half."""
+
+
+def _mix() -> Callable[[int], Call]:
+    """Of ten requests six read products, two read orders, one places an order of each version."""
+    tokens = [bearer(number) for number in range(1, ACCOUNTS + 1)]
+    order = b'{"lines": [{"product_id": 3, "quantity": 1}]}'
+
+    def make(number: int) -> Call:
+        token, kind = tokens[number % ACCOUNTS], number % 10
+        if kind < 3:
+            return Call("GET", f"/api/v2/products/{number % 200 + 1}", token, route="product")
+        if kind < 6:
+            return Call("GET", f"/api/v2/products?limit={number % 20 + 1}", token, route="products")
+        if kind < 8:
+            return Call("GET", "/api/v2/orders?limit=5", token, route="orders")
+        version = "v2" if kind == 8 else "v1"
+        return Call("POST", f"/api/{version}/orders", token, order, f"order {version}")
+
+    return make
+
+
+class _Fleet:
+    """The processes behind the balancer."""
+
+    def __init__(self, balancer: Balancer, start: Callable[[], ServiceProcess], size: int) -> None:
+        self._balancer = balancer
+        self._start = start
+        self._members: list[tuple[ServiceProcess, Pod]] = []
+        self._size = size
+        self.restarts = 0
+        self.statuses: list[int] = []
+        """With which the old processes ended."""
+
+    async def begin(self) -> None:
+        """Start them all."""
+        for _ in range(self._size):
+            await self._join()
+
+    async def restart_one(self) -> None:
+        """End the oldest as Kubernetes does, and start another in its place."""
+        process, pod = self._members.pop(0)
+        process.signal(signal.SIGTERM)
+        self.statuses.append(await asyncio.to_thread(process.wait, within_s=300))
+        assert not self._balancer.has(pod), "it ended before it had said that it would"
+        await self._join()
+        self.restarts += 1
+
+    def lines(self, processes: Sequence[ServiceProcess], event: str) -> int:
+        """How often the processes logged it."""
+        return sum(line.get("event") == event for process in processes for line in process.lines)
+
+    async def _join(self) -> None:
+        process = self._start()
+        (await asyncio.to_thread(process.wait_ready)).close()
+        self._members.append((process, self._balancer.add(process.event("serving")["port"])))
+
+
+def test_no_request_fails_while_processes_restart_one_by_one(
+    migrated_url: str,
+    redis_server: RedisServer,
+    start_service: StartService,
+    dose: Dose,
+    record: Callable[..., None],
+) -> None:
+    # All that matters is as it is by default: the drain's 3 s too.
+    settings = {"DATABASE_URL": migrated_url, "REDIS_URL": redis_server.url, "DB_POOL_SIZE": "5"}
+    settings |= {"LIMIT_READS": "1000000/hour", "LIMIT_WRITES": "1000000/hour", "DRAIN_S": "3"}
+    settings |= {"FRAUD_WEIGHT": "0.0005", "QUEUE_AGE_LIMIT_S": "100000"}
+    start_service("app.worker", **settings)
+    started: list[ServiceProcess] = []
+
+    def start() -> ServiceProcess:
+        started.append(start_service("app", **settings))
+        return started[-1]
+
+    async def run() -> tuple[Outcome, Outcome, _Fleet]:
+        balancer = Balancer()
+        fleet = _Fleet(balancer, start, dose.restart_processes)
+        await fleet.begin()
+        make = _mix()
+        # Once to warm the processes, once to see what they can do here and now.
+        for requests in (MEASURED_REQUESTS // 2, MEASURED_REQUESTS):
+            capacity = await closed_loop(
+                balancer, make, callers=16, until=lambda sent, most=requests: sent >= most
+            )
+        sent = 0
+        rounds = itertools.count()
+
+        def until(number: int) -> bool:
+            nonlocal sent
+            sent = number
+            # The load lasts as long as the restarts, of which every process has one at least.
+            return number >= dose.restart_requests and fleet.restarts >= dose.restart_processes
+
+        load = asyncio.create_task(
+            at_rate(balancer, make, per_s=capacity.total / capacity.lasted_s / 2, until=until)
+        )
+        while not load.done() and (next(rounds) < dose.restart_processes or sent < dose.restart_requests):
+            await fleet.restart_one()
+        outcome = await load
+        await balancer.close()
+        return capacity, outcome, fleet
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        capacity, outcome, fleet = runner.run(run())
+    record(
+        processes=dose.restart_processes,
+        restarts=fleet.restarts,
+        exit_statuses=sorted(set(fleet.statuses)),
+        capacity_per_s=capacity.figures()["per_s"],
+        load=outcome.figures(),
+        failures=outcome.failures(),
+    )
+    assert capacity.failed() == {}
+    assert outcome.failed() == {}
+    assert outcome.total >= dose.restart_requests
+    assert set(fleet.statuses) == {0}

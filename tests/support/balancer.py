@@ -1,0 +1,165 @@
+"""Sends requests to several service processes as a gateway does, and repeats none.
+
+What it does for a process that is about to end is what Kubernetes and Envoy do together: the process is asked
+for its readiness, is sent nothing new once it says no, and a connection whose answer says `Connection: close`
+is not used again. What it does not do is try again: every request is sent once, and its outcome is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+    route: str = ""
+    """Under which name its outcome is counted."""
+
+    def encode(self) -> bytes:
+        """The bytes on the wire."""
+        lines = [f"{self.method} {self.path} HTTP/1.1", "Host: service"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if self.body:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
+        return "\r\n".join([*lines, "", ""]).encode() + self.body
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class BrokenAnswerError(Exception):
+    """The connection ended before the answer did, or the answer is not one this client understands."""
+
+
+class _Connection:
+    """One kept connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def open(cls, port: int) -> _Connection:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(self, call: Call) -> Reply:
+        self._writer.write(call.encode())
+        try:
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            status_line, *lines = head.decode("latin-1").rstrip().split("\r\n")
+            pairs = [line.partition(":") for line in lines]
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            if "transfer-encoding" in headers:
+                raise BrokenAnswerError("an answer in chunks")
+            body = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        except asyncio.IncompleteReadError as error:
+            raise BrokenAnswerError(f"ended after {len(error.partial)} bytes") from None
+        return Reply(int(status_line.split()[1]), headers, body)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Pod:
+    """One process, as the balancer knows it."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.idle: list[_Connection] = []
+
+    def drop_idle(self) -> None:
+        """Close the connections nobody uses now."""
+        while self.idle:
+            self.idle.pop().close()
+
+
+class Balancer:
+    """Takes turns between the pods that are in rotation.
+
+    Args:
+        probe_every_s: pause between two questions for a pod's readiness.
+        timeout_s: longest wait for an answer; such a request has failed.
+    """
+
+    def __init__(self, *, probe_every_s: float = 0.2, timeout_s: float = 120) -> None:
+        self._probe_every_s = probe_every_s
+        self._timeout_s = timeout_s
+        self._pods: list[Pod] = []
+        self._turn = 0
+        self._probes: dict[Pod, asyncio.Task[None]] = {}
+
+    def add(self, port: int) -> Pod:
+        """Take a pod into rotation that has said it is ready."""
+        pod = Pod(port)
+        self._pods.append(pod)
+        self._probes[pod] = asyncio.create_task(self._probe(pod))
+        return pod
+
+    def has(self, pod: Pod) -> bool:
+        """Whether the pod is in rotation."""
+        return pod in self._pods
+
+    async def send(self, call: Call) -> Reply:
+        """Send it once, to the pod whose turn it is.
+
+        Raises:
+            OSError, BrokenAnswerError, TimeoutError: there is no answer.
+        """
+        pod = self._pods[self._turn % len(self._pods)]
+        self._turn += 1
+        return await self._ask(pod, call)
+
+    async def close(self) -> None:
+        """Close every connection that is not in use."""
+        for probe in self._probes.values():
+            probe.cancel()
+        await asyncio.gather(*self._probes.values(), return_exceptions=True)
+        for pod in self._pods:
+            pod.drop_idle()
+
+    async def _ask(self, pod: Pod, call: Call) -> Reply:
+        async with asyncio.timeout(self._timeout_s):
+            connection = pod.idle.pop() if pod.idle else await _Connection.open(pod.port)
+            kept = False
+            try:
+                reply = await connection.ask(call)
+                kept = reply.headers.get("connection", "") != "close" and self.has(pod)
+            finally:
+                if kept:
+                    pod.idle.append(connection)
+                else:
+                    connection.close()
+        return reply
+
+    async def _ready(self, pod: Pod, question: Call) -> bool:
+        try:
+            connection = await _Connection.open(pod.port)
+            try:
+                return (await connection.ask(question)).status == 200
+            finally:
+                connection.close()
+        except (OSError, BrokenAnswerError):
+            return False
+
+    async def _probe(self, pod: Pod) -> None:
+        question = Call("GET", "/readyz", {"Connection": "close"})
+        while True:
+            await asyncio.sleep(self._probe_every_s)
+            if not await self._ready(pod, question):
+                self._pods.remove(pod)
+                pod.drop_idle()
+                return
