@@ -79,6 +79,7 @@ class Pod:
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.ready = True
         self.idle: list[_Connection] = []
 
     def drop_idle(self) -> None:
@@ -88,30 +89,27 @@ class Pod:
 
 
 class Balancer:
-    """Takes turns between the pods that are in rotation.
+    """Takes turns between the pods that are ready; where none is, between all that live.
 
     Args:
-        probe_every_s: pause between two questions for a pod's readiness.
+        probe_every_s: pause between two questions for a pod's readiness; None asks none.
         timeout_s: longest wait for an answer; such a request has failed.
     """
 
-    def __init__(self, *, probe_every_s: float = 0.2, timeout_s: float = 120) -> None:
+    def __init__(self, *, probe_every_s: float | None = None, timeout_s: float = 120) -> None:
         self._probe_every_s = probe_every_s
         self._timeout_s = timeout_s
         self._pods: list[Pod] = []
         self._turn = 0
-        self._probes: dict[Pod, asyncio.Task[None]] = {}
+        self._probes: list[asyncio.Task[None]] = []
 
     def add(self, port: int) -> Pod:
         """Take a pod into rotation that has said it is ready."""
         pod = Pod(port)
         self._pods.append(pod)
-        self._probes[pod] = asyncio.create_task(self._probe(pod))
+        if self._probe_every_s is not None:
+            self._probes.append(asyncio.create_task(self._probe(pod, self._probe_every_s)))
         return pod
-
-    def has(self, pod: Pod) -> bool:
-        """Whether the pod is in rotation."""
-        return pod in self._pods
 
     async def send(self, call: Call) -> Reply:
         """Send it once, to the pod whose turn it is.
@@ -119,15 +117,16 @@ class Balancer:
         Raises:
             OSError, BrokenAnswerError, TimeoutError: there is no answer.
         """
-        pod = self._pods[self._turn % len(self._pods)]
+        pods = [pod for pod in self._pods if pod.ready] or self._pods
+        pod = pods[self._turn % len(pods)]
         self._turn += 1
         return await self._ask(pod, call)
 
     async def close(self) -> None:
         """Close every connection that is not in use."""
-        for probe in self._probes.values():
+        for probe in self._probes:
             probe.cancel()
-        await asyncio.gather(*self._probes.values(), return_exceptions=True)
+        await asyncio.gather(*self._probes, return_exceptions=True)
         for pod in self._pods:
             pod.drop_idle()
 
@@ -137,7 +136,7 @@ class Balancer:
             kept = False
             try:
                 reply = await connection.ask(call)
-                kept = reply.headers.get("connection", "") != "close" and self.has(pod)
+                kept = pod.ready and reply.headers.get("connection", "") != "close"
             finally:
                 if kept:
                     pod.idle.append(connection)
@@ -145,21 +144,22 @@ class Balancer:
                     connection.close()
         return reply
 
-    async def _ready(self, pod: Pod, question: Call) -> bool:
-        try:
-            connection = await _Connection.open(pod.port)
-            try:
-                return (await connection.ask(question)).status == 200
-            finally:
-                connection.close()
-        except (OSError, BrokenAnswerError):
-            return False
-
-    async def _probe(self, pod: Pod) -> None:
+    async def _probe(self, pod: Pod, every_s: float) -> None:
+        """Ask until the pod takes no connections any more; one that is ready again is sent requests again."""
         question = Call("GET", "/readyz", {"Connection": "close"})
         while True:
-            await asyncio.sleep(self._probe_every_s)
-            if not await self._ready(pod, question):
+            await asyncio.sleep(every_s)
+            try:
+                connection = await _Connection.open(pod.port)
+            except OSError:
+                pod.ready = False
                 self._pods.remove(pod)
-                pod.drop_idle()
                 return
+            try:
+                pod.ready = (await connection.ask(question)).status == 200
+            except (OSError, BrokenAnswerError):
+                pod.ready = False
+            finally:
+                connection.close()
+            if not pod.ready:
+                pod.drop_idle()

@@ -40,7 +40,7 @@ def missing(what: str) -> NoReturn:
 
 
 def wait_until(
-    true: Callable[[], bool], *, within_s: float = 120, what: str = "the condition", every_s: float = 0.02
+    true: Callable[[], bool], *, within_s: float = 300, what: str = "the condition", every_s: float = 0.02
 ) -> None:
     """Look often, give up late: only a broken program gets near the limit."""
     deadline_s = time.monotonic() + within_s

@@ -10,7 +10,7 @@ DoseName = Literal["small", "full"]
 
 @dataclass(frozen=True)
 class Dose:
-    """What the tests of the service's promises are given. Counts and seconds of load, never limits of time."""
+    """What the tests of the service's promises are given: counts, and seconds of load; no limits of time."""
 
     contract_examples: int
     """Most examples Schemathesis makes for one operation in one phase."""

@@ -122,9 +122,7 @@ class HostileRequests:
     def _foreign_order(self) -> Hostile:
         order_id = self._draw.choice([*self._foreign, str(uuid.UUID(int=self._draw.getrandbits(128)))])
         prefix = self._draw.choice(["/api/v1/orders", "/api/v2/orders", "/api/v2/streams/orders"])
-        return Hostile(
-            "foreign order", request("GET", f"{prefix}/{order_id}", self._token), frozenset({404})
-        )
+        return Hostile("foreign order", request("GET", f"{prefix}/{order_id}", self._token), frozenset({404}))
 
     def _bad_order_id(self) -> Hostile:
         safe = string.ascii_letters + string.digits + "-_.~%:@$&'()*+,;="
@@ -230,4 +228,4 @@ class HostileRequests:
                 del data[at]
             else:
                 data[at:at] = self._bytes(8)
-        return Hostile("mutated bytes", bytes(data), REFUSED | {200, 202}, silent=True)
+        return Hostile("mutated bytes", bytes(data), REFUSED | {200, 202, 307}, silent=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -68,9 +69,19 @@ async def ask(
     except (OSError, BrokenAnswerError, TimeoutError) as error:
         outcome.note(call.route, f"{type(error).__name__}: {error}"[:80])
         return
-    outcome.note(call.route, str(reply.status))
+    outcome.note(call.route, _result(reply))
     if seen is not None:
         seen(call, reply)
+
+
+def _result(reply: Reply) -> str:
+    """The status, and of a server's error what kind it is."""
+    if reply.status < 500:
+        return str(reply.status)
+    try:
+        return f"{reply.status} {json.loads(reply.body)['type'].rpartition(':')[2]}"
+    except (ValueError, KeyError, TypeError):
+        return str(reply.status)
 
 
 async def closed_loop(

@@ -57,7 +57,7 @@ class ServiceProcess:
 
     def client(self) -> httpx.Client:
         """A client for the port the process says it listens on."""
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.event('serving')['port']}", timeout=20)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.event('serving')['port']}", timeout=300)
 
     def wait_ready(self) -> httpx.Client:
         """Wait until the web process is ready for requests; a client for it."""
@@ -81,7 +81,7 @@ class ServiceProcess:
         """Send a signal."""
         self._process.send_signal(number)
 
-    def wait(self, *, within_s: float = 40) -> int:
+    def wait(self, *, within_s: float = 300) -> int:
         """The exit status, once it has ended by itself."""
         status = self._process.wait(within_s)
         self._reader.join(10)

@@ -63,6 +63,9 @@ def _starting(folder: Path) -> Generator[StartService, None, None]:
             "FRAUD_WEIGHT": "0.0005",
             "DRAIN_S": "0.5",
             "AUTH_KEYS": KEYS,
+            # A slow machine is neither an absent database nor an absent Redis.
+            "DB_POOL_WAIT_S": "60",
+            "REDIS_TIMEOUT_S": "30",
         }
         process = ServiceProcess(module, folder / f"process-{len(started) + 1}", defaults | settings)
         started.append(process)

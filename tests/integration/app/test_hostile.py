@@ -133,7 +133,7 @@ def test_refused_floods_leave_no_trace_in_memory(web: httpx.Client, shared_web: 
         return float(line.split()[1]) / 2**20
 
     def flood(number: int) -> None:
-        with httpx.Client(base_url=web.base_url, headers=bearer(1), timeout=60) as client:
+        with httpx.Client(base_url=web.base_url, headers=bearer(1), timeout=300) as client:
             for _ in range(10):
                 with contextlib.suppress(httpx.HTTPError):
                     client.post("/api/v2/orders", content=iter([b"x" * 30_000] * 10), headers=JSON)

@@ -88,13 +88,7 @@ class _Killer:
         workers = [self._start() for _ in range(WORKERS)]
         while not self._done.is_set():
             victim = workers.pop(draw.randrange(len(workers)))
-            enough = draw.randint(1, 60)
-            with victim.client() as metrics:
-                wait_until(
-                    lambda: self._done.is_set() or _decided(metrics.get("/metrics").text) >= enough,
-                    what="work",
-                    within_s=600,
-                )
+            self._let_work(victim, draw.randint(1, 60))
             # Anywhere within an order: each takes longer than this.
             self._done.wait(draw.uniform(0, 0.01))
             if self._done.is_set():
@@ -103,6 +97,14 @@ class _Killer:
             victim.wait()
             self.kills += 1
             workers.append(self._start())
+
+    def _let_work(self, worker: ServiceProcess, orders: int) -> None:
+        with worker.client() as metrics:
+            wait_until(
+                lambda: self._done.is_set() or _decided(metrics.get("/metrics").text) >= orders,
+                what="work",
+                within_s=3000,
+            )
 
 
 def _decided(exposition: str) -> float:

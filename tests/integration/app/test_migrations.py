@@ -145,7 +145,7 @@ def test_an_absent_database_is_one_line_and_status_3(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 3

@@ -59,6 +59,8 @@ def test_what_can_live_without_redis_does(
     settings = {"DATABASE_URL": migrated_url, "REDIS_URL": redis_server.url, "REDELIVER_AFTER_S": "2"}
     # Each process's share is enough for what it is sent, for what is asked is not whether limits hold.
     settings |= {"LIMIT_READS": "1000000/hour", "LIMIT_WRITES": "1000000/hour"}
+    # As by default: so long the process waits for a Redis that hangs.
+    settings["REDIS_TIMEOUT_S"] = "1"
     worker = start_service("app.worker", **settings)
     processes = [start_service("app", **settings) for _ in range(PROCESSES)]
     for process in processes:
@@ -121,5 +123,7 @@ def test_what_can_live_without_redis_does(
         return rows(migrated_url, "SELECT count(*) FROM orders WHERE status = 'pending'")
 
     wait_until(lambda: undecided() == [(0,)], what="a decision on what was taken meanwhile", every_s=0.3)
-    found = {str(row[0]) for row in rows(migrated_url, "SELECT id::text FROM orders WHERE api_version = 'v2'")}
+    found = {
+        str(row[0]) for row in rows(migrated_url, "SELECT id::text FROM orders WHERE api_version = 'v2'")
+    }
     assert pending <= found

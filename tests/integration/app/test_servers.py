@@ -46,7 +46,7 @@ def test_orders_are_taken_and_every_one_is_counted_once(
 
         def place(_number: int) -> int:
             # A connection each, so that every worker of several gets some.
-            with httpx.Client(base_url=web.base_url, headers=bearer(1), timeout=60) as client:
+            with httpx.Client(base_url=web.base_url, headers=bearer(1), timeout=300) as client:
                 return client.post("/api/v1/orders", json=ORDER).status_code
 
         with concurrent.futures.ThreadPoolExecutor(8) as threads:

@@ -128,6 +128,7 @@ def test_passwords_do_not_show() -> None:
     assert "secret-word" not in repr(load_settings(database_url=POSTGRES))
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("module", ["app", "app.worker", "app.migrate"])
 def test_each_process_refuses_in_one_line_and_with_status_3(module: str, tmp_path: Path) -> None:
     done = subprocess.run(
