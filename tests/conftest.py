@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from support.dose import DOSES, Dose
+from support.dose import DOSES, Dose, DoseName
 from support.figures import Figures
 
 # A shared machine stalls now and then; how long one example takes says nothing about the code.
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """One collection of figures a run."""
-    config.stash[_FIGURES] = Figures(config.getoption("--dose"))
+    config.stash[_FIGURES] = Figures(_dose_name(config))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,10 +51,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write(text)
 
 
+def _dose_name(config: pytest.Config) -> DoseName:
+    name: DoseName = config.getoption("--dose") or "small"
+    return name
+
+
 @pytest.fixture(scope="session")
 def dose(pytestconfig: pytest.Config) -> Dose:
     """How much the acceptance tests are to do: `--dose`."""
-    return DOSES[pytestconfig.getoption("--dose")]
+    return DOSES[_dose_name(pytestconfig)]
 
 
 @pytest.fixture

@@ -65,6 +65,20 @@ class HostileRequests:
         self._draw = random.Random(seed)
         self._token = dict(token)
         self._foreign = foreign_orders
+        others = parse_keys("test:another-key-under-the-same-name-of-enough-length")
+        self._forged = [
+            TokenService(others, ttl_s=3600).issue("acct-0001"),
+            TokenService(parse_keys(KEYS), ttl_s=-3600).issue("acct-0001"),
+        ]
+        plain = json.dumps(ORDER)
+        self._encoded = [
+            (gzip.compress(plain.encode()), "gzip"),
+            (gzip.compress(b"x" * 10_000_000), "gzip"),
+            (plain.encode("utf-16"), "identity"),
+            (plain.encode("utf-32-be"), "identity"),
+            (plain.encode("utf-8-sig"), "utf-9"),
+            (plain.encode() + b"\xff\xfe", "br"),
+        ]
         self._kinds: list[Callable[[], Hostile]] = [
             self._bad_token,
             self._foreign_order,
@@ -101,15 +115,13 @@ class HostileRequests:
         none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
         at = self._draw.randrange(len(claims) - 2)
         other = "A" if claims[at] != "A" else "B"
-        keys = parse_keys("test:another-key-under-the-same-name-of-enough-length")
         token = self._draw.choice(
             [
                 f"{none}.{claims}.",
                 f"{head}.{claims}.",
                 f"{head}.{claims[:at]}{other}{claims[at + 1 :]}.{signature}",
                 f"{head}.{claims}.{signature[:-6]}",
-                TokenService(keys, ttl_s=3600).issue("acct-0001"),
-                TokenService(parse_keys(KEYS), ttl_s=-3600).issue("acct-0001"),
+                *self._forged,
                 self._text(200, string.ascii_letters + string.digits + "._-"),
                 "",
             ]
@@ -164,17 +176,7 @@ class HostileRequests:
         return Hostile("mutated order", data, frozenset({201, 202, 400, 403, 422}))
 
     def _encoded_order(self) -> Hostile:
-        plain = json.dumps(ORDER)
-        body, encoding = self._draw.choice(
-            [
-                (gzip.compress(plain.encode()), "gzip"),
-                (gzip.compress(b"x" * 10_000_000), "gzip"),
-                (plain.encode("utf-16"), "identity"),
-                (plain.encode("utf-32-be"), "identity"),
-                (plain.encode("utf-8-sig"), "utf-9"),
-                (plain.encode() + b"\xff\xfe", "br"),
-            ]
-        )
+        body, encoding = self._draw.choice(self._encoded)
         headers = self._json_headers() | {"Content-Encoding": encoding}
         headers["Content-Type"] = self._draw.choice(
             ["application/json; charset=utf-7", "application/json", "text/plain", "application/x-gzip", "*/*"]
