@@ -20,7 +20,7 @@ class Dose:
     """The limit; a storm must be longer than this many writes."""
     ledger_orders: int
     ledger_kills: int
-    """Workers killed at least, unless all orders are decided before."""
+    """Workers killed at least."""
     restart_requests: int
     restart_processes: int
     redis_away_s: float

@@ -80,11 +80,15 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """Make an empty database; its SQLAlchemy URL."""
+    def new_database(self, *, like: str = "template1") -> str:
+        """Make a database; its SQLAlchemy URL.
+
+        Args:
+            like: name or URL of the one to copy, with which nobody may be connected; by default an empty one.
+        """
         self._made += 1
         name = f"test_{self._made}"
-        asyncio.run(self._execute(f"CREATE DATABASE {name}"))
+        asyncio.run(self._execute(f"CREATE DATABASE {name} TEMPLATE {like.rpartition('/')[2]}"))
         return self._url(name)
 
     def _serves(self) -> bool:

@@ -19,11 +19,18 @@ from app.migrate import run as migrate
 StartService = Callable[..., ServiceProcess]
 
 
+@pytest.fixture(scope="session")
+def seeded_url(postgres_shared: PostgresServer) -> str:
+    """A PostgreSQL database at the head, seeded, to be copied and never used: a copy takes no time."""
+    url = postgres_shared.new_database()
+    asyncio.run(migrate(load_settings("migrate", database_url=url, demo_password=DEMO_PASSWORD)))
+    return url
+
+
 @pytest.fixture
-def migrated_url(postgres_url: str) -> str:
-    """SQLAlchemy URL of a PostgreSQL database at the head, seeded."""
-    _migrate(postgres_url)
-    return postgres_url
+def migrated_url(postgres_shared: PostgresServer, seeded_url: str) -> str:
+    """SQLAlchemy URL of a PostgreSQL database of the test's own, at the head, seeded."""
+    return postgres_shared.new_database(like=seeded_url)
 
 
 @pytest.fixture
@@ -35,20 +42,15 @@ def start_service(tmp_path: Path) -> Iterator[StartService]:
 
 @pytest.fixture(scope="module")
 def shared_web(
-    postgres_shared: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    postgres_shared: PostgresServer, seeded_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """A client for one web process on one database for all tests of a module."""
-    url = postgres_shared.new_database()
-    _migrate(url)
+    url = postgres_shared.new_database(like=seeded_url)
     with (
         _starting(tmp_path_factory.mktemp("web")) as start,
         start("app", DATABASE_URL=url).wait_ready() as web,
     ):
         yield web
-
-
-def _migrate(url: str) -> None:
-    asyncio.run(migrate(load_settings("migrate", database_url=url, demo_password=DEMO_PASSWORD)))
 
 
 @contextmanager
