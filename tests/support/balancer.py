@@ -81,6 +81,17 @@ class Pod:
         self.port = port
         self.ready = True
         self.idle: list[_Connection] = []
+        self.busy = 0
+        """Requests under way."""
+        self.deserted = asyncio.Event()
+        """Set once it is not ready and nothing is under way to it any more."""
+
+    def look(self) -> None:
+        """See whether it is deserted."""
+        if self.ready:
+            self.deserted.clear()
+        elif self.busy == 0:
+            self.deserted.set()
 
     def drop_idle(self) -> None:
         """Close the connections nobody uses now."""
@@ -120,7 +131,12 @@ class Balancer:
         pods = [pod for pod in self._pods if pod.ready] or self._pods
         pod = pods[self._turn % len(pods)]
         self._turn += 1
-        return await self._ask(pod, call)
+        pod.busy += 1
+        try:
+            return await self._ask(pod, call)
+        finally:
+            pod.busy -= 1
+            pod.look()
 
     async def close(self) -> None:
         """Close every connection that is not in use."""
@@ -153,6 +169,7 @@ class Balancer:
                 connection = await _Connection.open(pod.port)
             except OSError:
                 pod.ready = False
+                pod.look()
                 self._pods.remove(pod)
                 return
             try:
@@ -161,5 +178,6 @@ class Balancer:
                 pod.ready = False
             finally:
                 connection.close()
+            pod.look()
             if not pod.ready:
                 pod.drop_idle()

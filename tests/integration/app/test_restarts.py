@@ -64,13 +64,12 @@ class _Fleet:
     async def restart_one(self) -> None:
         """End the oldest as Kubernetes does, and start another in its place.
 
-        The drain ends when the balancer has heard of it, by a second signal, and not by the clock: how long
-        the balancer takes says something about the machine. A machine that is not overrun needs below 1 s.
+        The drain ends, by a second signal, when the balancer has heard of it, and not by the clock: how long
+        that takes says something about the machine. On one that is not overrun it is far below the default.
         """
         process, pod = self._members.pop(0)
         process.signal(signal.SIGTERM)
-        while pod.ready:
-            await asyncio.sleep(0.05)
+        await pod.deserted.wait()
         process.signal(signal.SIGTERM)
         self.statuses.append(await asyncio.to_thread(process.wait))
         await self._join()
