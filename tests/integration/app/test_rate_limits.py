@@ -17,7 +17,7 @@ from support.login import bearer
 from support.redis_server import RedisServer
 from support.service_process import ServiceProcess
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 StartService = Callable[..., ServiceProcess]
 OPERATOR = "an-operators-token-for-tests-only"
