@@ -14,6 +14,11 @@ from app.core.problems import problem_response, service_error_response
 
 _log = get_logger(__name__)
 
+# A body of 64 KiB can be wrong in thousands of places and have names that fill it: what is said about it
+# stays small, whatever it is.
+_MOST_ERRORS = 20
+_LONGEST_TEXT = 200
+
 
 def add_error_handlers(app: FastAPI) -> None:
     """Replace the framework's own bodies."""
@@ -46,7 +51,10 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         422,
         slug="validation",
         title="The request is not valid",
-        errors=[{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in error.errors()],
+        errors=[
+            {"pointer": _text(_pointer(item["loc"])), "detail": _text(item["msg"])}
+            for item in error.errors()[:_MOST_ERRORS]
+        ],
     )
 
 
@@ -55,3 +63,8 @@ def _pointer(location: Sequence[str | int]) -> str:
     place, *rest = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
     path = "".join(f"/{part}" for part in rest)
     return f"#{path}" if place == "body" else place + path
+
+
+def _text(value: str) -> str:
+    """Cut to length; halves of surrogate pairs, which JSON can bring and UTF-8 cannot carry, are replaced."""
+    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode()

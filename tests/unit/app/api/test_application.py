@@ -109,6 +109,21 @@ def test_a_body_that_is_no_json_is_pointed_at(shop: Settings) -> None:
     run(shop, scenario)
 
 
+def test_what_is_said_about_a_wrong_body_stays_small(shop: Settings) -> None:
+    async def scenario(client: httpx.AsyncClient, _: Resources) -> None:
+        headers = {"Content-Type": "application/json"}
+        for body in (
+            b'{"' + b"k" * 60_000 + b'": 0}',
+            b"{" + b",".join(b'"%d": 0' % number for number in range(5_000)) + b"}",
+            b'{"\\ud800": 0}',
+        ):
+            answer = await client.post("/api/v2/orders", content=body, headers=headers)
+            assert answer.status_code in {400, 422}
+            assert len(answer.content) < 8_000
+
+    run(shop, scenario)
+
+
 def test_an_idempotency_key_has_bounds(shop: Settings) -> None:
     async def scenario(client: httpx.AsyncClient, _: Resources) -> None:
         body = {"account_id": "acct-0001", "lines": [{"product_id": 1, "quantity": 1}]}
