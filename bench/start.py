@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,13 +27,6 @@ import httpx
 
 REPETITIONS = 7
 ROOT = Path(__file__).parents[1]
-
-
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def cpu_s(pid: int) -> float:
@@ -82,16 +74,14 @@ class Subject:
 
     def start(self) -> tuple[float, float]:
         """Start one web process; CPU and wall seconds until it was ready."""
-        port = free_port()
-        env = self._env(TIDEGATE_HOST="127.0.0.1", TIDEGATE_PORT=str(port))
+        env = self._env(TIDEGATE_HOST="127.0.0.1", TIDEGATE_PORT="0", TIDEGATE_LOG_FORMAT="json")
         began_s = time.monotonic()
         child = subprocess.Popen(
-            [self._python, "-m", "app"], cwd=self._source, env=env, stdout=subprocess.DEVNULL
+            [self._python, "-m", "app"], cwd=self._source, env=env, stdout=subprocess.PIPE, text=True
         )
         try:
+            port = self._port(child)
             while True:
-                if child.poll() is not None:
-                    raise SystemExit(f"the service of {self._source} ended with {child.returncode}")
                 try:
                     if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).is_success:
                         return cpu_s(child.pid), time.monotonic() - began_s
@@ -100,7 +90,15 @@ class Subject:
                 time.sleep(0.02)
         finally:
             child.send_signal(signal.SIGTERM)
-            child.wait(30)
+            child.communicate(timeout=30)
+
+    def _port(self, child: subprocess.Popen[str]) -> int:
+        assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+        for line in child.stdout:
+            event = json.loads(line)
+            if event["event"] == "serving":
+                return event["port"]
+        raise SystemExit(f"the service of {self._source} ended with {child.wait(30)}")
 
 
 def summary(runs: list[tuple[float, float]]) -> dict[str, dict[str, float]]:
