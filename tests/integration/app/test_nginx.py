@@ -1,4 +1,4 @@
-"""NGINX -> Gunicorn -> Uvicorn workers, with the configuration of the chart and the programs that run there."""
+"""NGINX -> Gunicorn -> Uvicorn workers: the chart's configuration and the programs that run in a pod."""
 
 from __future__ import annotations
 
