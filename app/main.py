@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from app.api import auth, operations
@@ -27,7 +28,7 @@ from app.middleware.rate_limit import RateLimitHeadersMiddleware
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.served_by import ServedByMiddleware
 from app.resources import Resources
-from app.schemas.problems import Problem
+from app.schemas.problems import Problem, name_instances
 
 Background = Callable[[Resources], AbstractAsyncContextManager[None]]
 """Something that runs for as long as the application serves."""
@@ -59,6 +60,7 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
         title="Tidegate service",
         version="1",
         lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
         # The documentation pages load scripts from elsewhere; only a developer wants that.
         docs_url="/docs" if development else None,
         redoc_url=None,
@@ -91,6 +93,12 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
     return app
 
 
+def _operation_id(route: APIRoute) -> str:
+    """The name that generated clients give the operation: the function's, and the version of the API."""
+    _, *parts = route.path_format.split("/")
+    return f"{route.name}_{parts[1]}" if parts[0] == "api" else route.name
+
+
 def _describe_problems(app: FastAPI) -> None:
     """Put the `Problem` schema into the OpenAPI document, which the routes refer to by name."""
     generate = app.openapi
@@ -105,6 +113,7 @@ def _describe_problems(app: FastAPI) -> None:
             # FastAPI documents its own body for 422; no route here answers with it.
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
+            name_instances(document)
         return document
 
     app.openapi = openapi

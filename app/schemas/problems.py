@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from pydantic import Field
@@ -44,10 +45,29 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def name_instances(document: dict[str, Any]) -> None:
+    """Complete the examples: a problem names the path it happened at, which routes do not know yet."""
+    for path, operations in document["paths"].items():
+        example_id = str(uuid.UUID(int=1)) if "/orders/" in path else "1"
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {}).get(MEDIA_TYPE, {})
+                if "example" in content:
+                    named = {"instance": path.replace("{id}", example_id)}
+                    # A copy: routes that are in two versions of the API share theirs.
+                    response["content"] = {MEDIA_TYPE: {**content, "example": content["example"] | named}}
+
+
 def _example(status: int) -> dict[str, object]:
     kinds = [kind for kind in ServiceError.__subclasses__() if kind.status == status]
-    kind = {"type": kinds[0].type_urn(), "title": kinds[0].title} if kinds else {"type": "about:blank"}
-    return {"title": title_of(status), **kind, "status": status, "instance": "/api/v2/orders"}
+    # Of several kinds none is the right one for every route.
+    only = kinds[0] if len(kinds) == 1 and status not in _NO_KIND else None
+    kind = {"type": only.type_urn(), "title": only.title} if only else {"type": "about:blank"}
+    return {"title": title_of(status), **kind, "status": status}
+
+
+_NO_KIND = frozenset({400})
+"""Mostly a request that could not be read, which has no kind of its own."""
 
 
 def _header(description: str) -> dict[str, Any]:
