@@ -61,13 +61,9 @@ def name_instances(document: dict[str, Any]) -> None:
 def _example(status: int) -> dict[str, object]:
     kinds = [kind for kind in ServiceError.__subclasses__() if kind.status == status]
     # Of several kinds none is the right one for every route.
-    only = kinds[0] if len(kinds) == 1 and status not in _NO_KIND else None
+    only = kinds[0] if len(kinds) == 1 else None
     kind = {"type": only.type_urn(), "title": only.title} if only else {"type": "about:blank"}
     return {"title": title_of(status), **kind, "status": status}
-
-
-_NO_KIND = frozenset({400})
-"""Mostly a request that could not be read, which has no kind of its own."""
 
 
 def _header(description: str) -> dict[str, Any]:
