@@ -11,8 +11,8 @@ from pathlib import Path
 from tidegate.errors import TidegateError
 from tidegate.images.job import JobContext
 from tidegate.images.model import Pip, Wheel
-from tidegate.images.store import Entry, lock, making
 from tidegate.images.sbom import NAME, bill
+from tidegate.images.store import Entry, lock, making
 from tidegate.images.wheelhouse import download_command, requirements
 
 _PYTHON = "3.11.0"
