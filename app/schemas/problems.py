@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from pydantic import Field
@@ -43,19 +42,6 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
-
-
-def name_instances(document: dict[str, Any]) -> None:
-    """Complete the examples: a problem names the path it happened at, which routes do not know yet."""
-    for path, operations in document["paths"].items():
-        example_id = str(uuid.UUID(int=1)) if "/orders/" in path else "1"
-        for operation in operations.values():
-            for response in operation["responses"].values():
-                content = response.get("content", {}).get(MEDIA_TYPE, {})
-                if "example" in content:
-                    named = {"instance": path.replace("{id}", example_id)}
-                    # A copy: routes that are in two versions of the API share theirs.
-                    response["content"] = {MEDIA_TYPE: {**content, "example": content["example"] | named}}
 
 
 def _example(status: int) -> dict[str, object]:

@@ -156,7 +156,9 @@ def test_the_end_loses_nothing_that_was_taken(start_chain: StartChain) -> None:
 
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
         orders = [threads.submit(place, number) for number in range(4)]
-        wait_until(lambda: in_progress() >= 4, what="requests in flight")
+        wait_until(
+            lambda: in_progress() + sum(order.done() for order in orders) >= 4, what="four orders taken"
+        )
         chain.nginx.quit()
         chain.process.signal(signal.SIGTERM)
         assert [order.result() for order in orders] == [201] * 4

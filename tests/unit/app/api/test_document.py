@@ -81,3 +81,16 @@ def test_a_problems_example_is_of_its_own_route(document: dict[str, Any]) -> Non
 
 def test_what_prometheus_reads_is_text(document: dict[str, Any]) -> None:
     assert list(document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]) == ["text/plain"]
+
+
+def test_a_token_is_asked_for_where_it_is_needed(document: dict[str, Any]) -> None:
+    secured = {
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "security" in operation
+    }
+    assert ("post", "/api/v2/orders") in secured
+    assert ("patch", "/api/v2/products/{id}") in secured
+    assert not [path for _, path in secured if path.endswith("/token")]
+    assert ("get", "/api/v2/products") not in secured
