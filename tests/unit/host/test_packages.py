@@ -62,6 +62,7 @@ def test_the_client_is_a_package_of_its_own_where_there_is_one(machine: Machine)
 
 def test_what_came_from_elsewhere_is_not_installed_again(machine: Machine) -> None:
     machine.program("dockerd", "docker", "iptables", "ip", "google-chrome", "valkey-server", "gcc", "git")
+    machine.program("nginx")
     machine.file("etc/ssl/certs/ca-certificates.crt")
     machine.file("usr/lib/postgresql/15/bin/postgres")
     machine.file("usr/include/stdio.h")
