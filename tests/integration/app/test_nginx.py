@@ -47,8 +47,11 @@ def start_chain(migrated_url: str, start_service: StartService, tmp_path: Path) 
         defaults = {"SERVER": "gunicorn", "SERVER_WORKERS": "2", "DB_POOL_SIZE": "2"}
         # As the chart sets it.
         defaults |= {"TRUSTED_PROXIES": "127.0.0.1/32"}
-        process = start_service("app", DATABASE_URL=migrated_url, **(defaults | settings))
+        chosen = defaults | settings
+        process = start_service("app", DATABASE_URL=migrated_url, **chosen)
         process.wait_ready().close()
+        # The first worker answers while the second still starts.
+        wait_until(lambda: _serving(process) == int(chosen["SERVER_WORKERS"]), what="every worker")
         nginx = NginxServer(tmp_path / "nginx", process.event("serving")["port"])
         started.append(nginx)
         return Chain(process, nginx)
@@ -58,6 +61,10 @@ def start_chain(migrated_url: str, start_service: StartService, tmp_path: Path) 
     finally:
         for nginx in started:
             nginx.close()
+
+
+def _serving(process: ServiceProcess) -> int:
+    return sum(line.get("event") == "serving" for line in list(process.lines))
 
 
 def _refused(answer: httpx.Response, status: int) -> None:
