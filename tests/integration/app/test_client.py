@@ -63,8 +63,12 @@ def test_a_generated_client_buys_something(
 
 
 def _buy(module: Callable[[str], Any], url: str) -> None:
+    with module("").Client(base_url=url) as anonymous, module("").AuthenticatedClient(url, "") as bearer:
+        _log_in_and_buy(module, anonymous, bearer)
+
+
+def _log_in_and_buy(module: Callable[[str], Any], anonymous: Any, client: Any) -> None:
     models = module(".models")
-    anonymous = module("").Client(base_url=url)
 
     def operation(tag: str, name: str) -> Any:
         return module(f".api.{tag}.{name}")
@@ -86,7 +90,7 @@ def _buy(module: Callable[[str], Any], url: str) -> None:
     refused = place.sync(client=anonymous, body=order_in)
     assert isinstance(refused, models.Problem)
     assert refused.status == 401
-    client = module("").AuthenticatedClient(base_url=url, token=token.access_token)
+    client.get_httpx_client().headers["Authorization"] = f"Bearer {token.access_token}"
     answer = place.sync_detailed(client=client, body=order_in, idempotency_key="once")
     assert answer.status_code == 202
     order = answer.parsed
