@@ -63,7 +63,10 @@ def test_a_generated_client_buys_something(
 
 
 def _buy(module: Callable[[str], Any], url: str) -> None:
-    with module("").Client(base_url=url) as anonymous, module("").AuthenticatedClient(url, "") as bearer:
+    with (
+        module("").Client(base_url=url) as anonymous,
+        module("").AuthenticatedClient(base_url=url, token="-") as bearer,
+    ):
         _log_in_and_buy(module, anonymous, bearer)
 
 
