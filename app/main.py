@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app.api import auth, operations
+from app.api.document import complete_document, operation_id
 from app.api.errors import add_error_handlers
 from app.api.v1 import orders as orders_v1
 from app.api.v1 import products as products_v1
@@ -27,7 +28,6 @@ from app.middleware.rate_limit import RateLimitHeadersMiddleware
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.served_by import ServedByMiddleware
 from app.resources import Resources
-from app.schemas.problems import Problem
 
 Background = Callable[[Resources], AbstractAsyncContextManager[None]]
 """Something that runs for as long as the application serves."""
@@ -59,6 +59,7 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
         title="Tidegate service",
         version="1",
         lifespan=lifespan,
+        generate_unique_id_function=operation_id,
         # The documentation pages load scripts from elsewhere; only a developer wants that.
         docs_url="/docs" if development else None,
         redoc_url=None,
@@ -87,24 +88,5 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
     for module in (products_v2, orders_v2, streams_v2, operations):
         app.include_router(module.router)
     app.include_router(auth.router, prefix="/api/v2")
-    _describe_problems(app)
+    complete_document(app)
     return app
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the `Problem` schema into the OpenAPI document, which the routes refer to by name."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        document = generate()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" not in schemas:
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(problem.pop("$defs"))
-            schemas["Problem"] = problem
-            # FastAPI documents its own body for 422; no route here answers with it.
-            for name in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(name, None)
-        return document
-
-    app.openapi = openapi

@@ -64,8 +64,8 @@ def run_web(
 
     resources = Resources.create(settings, application="tidegate-web")
     app = create_app(resources, background=background)
-    # All that start-up made lives as long as the process; the collector need never look at it again.
-    gc.collect()
+    # All that start-up made lives as long as the process, and the collector need never look at it. It does
+    # not look now either: going through 170,000 objects to find 800 to free was a tenth of the start.
     gc.freeze()
     gc.enable()
     if settings.server == "hypercorn":

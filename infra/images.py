@@ -40,6 +40,8 @@ class Images:
     postgres: Image
     redis: Image
     service: Image
+    nginx: Image | None = None
+    """Only where the policy asks for it."""
 
     def node_agents(self) -> dict[str, str]:
         """Return reference to id of the images that every node runs."""
@@ -49,21 +51,24 @@ class Images:
         """Return reference to id of all other images that pods run."""
         elsewhere = {"node", "flannel", "kube_router"}
         names = [field.name for field in fields(self) if field.name not in elsewhere]
-        images: list[Image] = [getattr(self, name) for name in names]
-        return {image.reference: image.id for image in images}
+        images: list[Image | None] = [getattr(self, name) for name in names]
+        return {image.reference: image.id for image in images if image is not None}
 
 
-def from_catalogue(*, preview: bool) -> Images:
+def from_catalogue(*, preview: bool, nginx: bool = False) -> Images:
     """Return the images as the catalogue names them and the container engine has them. Nothing is made.
 
     Args:
         preview: whether an image that is missing, or an engine, is no error: nothing will be run.
+        nginx: whether NGINX stands in front of the service.
 
     Raises:
         TidegateError: the catalogue is wrong, or an image is not in the engine.
     """
     planner = Workshop().planner()
-    names = {field.name: field.name.replace("_", "-") for field in fields(Images)}
+    names = {
+        field.name: field.name.replace("_", "-") for field in fields(Images) if field.name != "nginx" or nginx
+    }
     references = {name: planner.reference(entry) for name, entry in names.items()}
     try:
         ids = Docker({}).ids(list(references.values()))
@@ -75,6 +80,7 @@ def from_catalogue(*, preview: bool) -> Images:
     if missing and not preview:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise TidegateError(
-            f"{missing[0]}{more}: not in the container engine", cure="run `tidegate images build`"
+            f"{missing[0]}{more}: not in the container engine",
+            cure="run `tidegate images build`" + (" and `tidegate images build nginx`" if nginx else ""),
         )
     return Images(**{name: Image(each, ids.get(each, NOT_YET)) for name, each in references.items()})

@@ -90,6 +90,7 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
             target=replace(bare, ready=(*network.edge, *data.objects)),
             chart=chart,
             image=images.service.reference,
+            nginx_image=images.nginx.reference if images.nginx else None,
             policy=stack.policy,
             database_url=data.database_url,
             redis_url=data.redis_url,

@@ -99,6 +99,7 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
     ensure(
         tools=None,
         images=None,
+        options=["nginx"] if config.policy.web.nginx.enabled else [],
         files=[GATEWAY_CHARTS],
         engine_env=engine.env(),
         source=source,

@@ -80,7 +80,11 @@ async def profile(
     return Response(flame_graph(samples), media_type="image/svg+xml", headers=headers)
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Prometheus' exposition format", "content": {"text/plain": {}}}},
+)
 async def metrics(resources: ResourcesDep) -> Response:
     """The process's measurements, for Prometheus."""
     return Response(resources.metrics.render(), media_type=CONTENT_TYPE)

@@ -46,8 +46,10 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def _example(status: int) -> dict[str, object]:
     kinds = [kind for kind in ServiceError.__subclasses__() if kind.status == status]
-    kind = {"type": kinds[0].type_urn(), "title": kinds[0].title} if kinds else {"type": "about:blank"}
-    return {"title": title_of(status), **kind, "status": status, "instance": "/api/v2/orders"}
+    # Of several kinds none is the right one for every route.
+    only = kinds[0] if len(kinds) == 1 else None
+    kind = {"type": only.type_urn(), "title": only.title} if only else {"type": "about:blank"}
+    return {"title": title_of(status), **kind, "status": status}
 
 
 def _header(description: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class ServiceArgs:
         policy: what decides scaling.
         database_url: secret; how the service reaches PostgreSQL.
         redis_url: secret; how it reaches Redis.
+        nginx_image: reference of NGINX's image, where the policy asks for it.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class ServiceArgs:
     policy: Policy
     database_url: pulumi.Input[str]
     redis_url: pulumi.Input[str]
+    nginx_image: str | None = None
 
 
 def manifests(
@@ -60,7 +62,8 @@ def manifests(
         auth_keys: secret; the keys that sign access tokens, as `id:secret`.
         demo_password: secret; of the seeded accounts, for load tests and people.
     """
-    chart = helm.template(args.chart, RELEASE, SERVICE_NAMESPACE, chart_values(args.policy, args.image))
+    values = chart_values(args.policy, args.image, nginx_image=args.nginx_image)
+    chart = helm.template(args.chart, RELEASE, SERVICE_NAMESPACE, values)
     return [
         *namespace(SERVICE_NAMESPACE, labels=ROUTES_LABEL),
         *scrape_rights(SERVICE_NAMESPACE),

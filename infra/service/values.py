@@ -34,7 +34,7 @@ _SURGE = 0.25
 """Share of the web pods that a rolling update starts before it stops any; the chart's maxSurge."""
 
 
-def chart_values(policy: Policy, image: str) -> dict[str, Any]:
+def chart_values(policy: Policy, image: str, *, nginx_image: str | None = None) -> dict[str, Any]:
     """Return the values for `policy` and the service image `image` (`repository:tag`).
 
     Raises:
@@ -47,6 +47,7 @@ def chart_values(policy: Policy, image: str) -> dict[str, Any]:
             "dbPoolSize": pool_size(policy),
             "rateLimits": _RATE_LIMITS,
             "trustedProxies": [POD_CIDR],
+            **({"nginx": {"image": nginx_image}} if nginx_image else {}),
         },
         "database": {"existingSecret": DATABASE_SECRET, "urlKey": URL_KEY},
         "redis": {"existingSecret": REDIS_SECRET, "urlKey": URL_KEY},

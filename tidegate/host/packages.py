@@ -62,6 +62,7 @@ NEEDS: dict[Purpose, tuple[Need, ...]] = {
     ),
     "test": (
         Need(("redis-server",), programs=("redis-server", "valkey-server")),
+        Need(("nginx",), programs=("nginx",)),
         Need(("postgresql",), programs=("postgres",), files=("usr/lib/postgresql/*/bin/postgres",)),
         Need(
             ("chromium", "chromium-browser"),

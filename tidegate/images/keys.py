@@ -15,6 +15,7 @@ from tidegate.images.digest import of_file, of_json, of_tree
 from tidegate.images.gobuild import is_local
 from tidegate.images.gomod import GoPins, read_pins
 from tidegate.images.model import Catalogue, From, GoGroup, ModuleFile, Pip
+from tidegate.images.sbom import NAME
 from tidegate.images.wheelhouse import requirements
 
 GO_FORMAT = 1
@@ -138,7 +139,8 @@ class Keys:
         """Return the key of a dependency group's wheels."""
         return self._once(
             f"wheels:{pip.group}:{pip.python}",
-            lambda: of_json(["wheels", platform.machine(), pip.python, requirements(self._root, pip)]),
+            # The name of the bill beside them: an entry from before there was one is another entry.
+            lambda: of_json(["wheels", NAME, platform.machine(), pip.python, requirements(self._root, pip)]),
         )
 
     def _image(self, name: str) -> str:

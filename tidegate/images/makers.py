@@ -11,6 +11,7 @@ from pathlib import Path
 from tidegate.errors import TidegateError
 from tidegate.images.job import JobContext
 from tidegate.images.model import Pip, Wheel
+from tidegate.images.sbom import NAME, bill
 from tidegate.images.store import Entry, lock, making
 from tidegate.images.wheelhouse import download_command, requirements
 
@@ -76,7 +77,7 @@ async def compile_c(context: JobContext, name: str, entry: Entry, source: Path) 
 
 
 async def fetch_wheelhouse(context: JobContext, entry: Entry, root: Path, pip: Pip) -> None:
-    """Download the wheels of a dependency group, with the list that pip needs to install them offline."""
+    """Download the wheels of a dependency group, with the list that pip checked them by, and their bill."""
     async with lock(f"{entry.area}-{entry.label}"):
         if entry.problem() is None:
             return
@@ -87,3 +88,5 @@ async def fetch_wheelhouse(context: JobContext, entry: Entry, root: Path, pip: P
             wanted = folder / "requirements.txt"
             wanted.write_text("\n".join(lines) + "\n")
             await context.run(download_command(wanted, folder, pip.python))
+            text = await asyncio.to_thread(bill, pip.group, list(folder.glob("*.whl")))
+            (folder / NAME).write_text(text)

@@ -233,7 +233,7 @@ class Planner:
 
 
 def wanted_images(catalogue: Catalogue, names: Iterable[str] | None) -> list[str]:
-    """Return the images meant: those named, or all that a deployment runs.
+    """Return the images meant: those named, or all that every deployment runs.
 
     Raises:
         TidegateError: a name is not in the catalogue.

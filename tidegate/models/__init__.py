@@ -9,6 +9,7 @@ from tidegate.models.plan import SCHEMA_VERSION, Expectations, Plan, run_name
 from tidegate.models.policy import (
     DrainPolicy,
     HpaPolicy,
+    NginxPolicy,
     Policy,
     ScaleRule,
     ScaleRules,
@@ -29,6 +30,7 @@ __all__ = [
     "Expectations",
     "HpaPolicy",
     "LatencyObjective",
+    "NginxPolicy",
     "Outcome",
     "Plan",
     "Policy",

@@ -42,6 +42,16 @@ def render(policy: Policy) -> dict[str, Any]:
             "preStopSeconds": web.drain.pre_stop_s,
             "gracefulTimeoutSeconds": web.drain.graceful_timeout_s,
             "terminationGracePeriodSeconds": web.drain.termination_grace_s,
+            "nginx": {
+                "enabled": web.nginx.enabled,
+                "resources": {
+                    "requests": {
+                        "cpu": f"{web.nginx.cpu_request_m}m",
+                        "memory": f"{web.nginx.memory_request_mi}Mi",
+                    },
+                    "limits": {"memory": f"{web.nginx.memory_limit_mi}Mi"},
+                },
+            },
         },
         "hpa": {
             "minReplicas": hpa.min_replicas,

@@ -153,6 +153,37 @@ class _Resources(Model):
         return self
 
 
+class NginxPolicy(Model):
+    """NGINX in front of the application, in the same pod."""
+
+    enabled: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether it is there. It takes slow callers off the application, and costs the resources "
+        "below for every web pod.",
+    )
+    cpu_request_m: MilliCores = Field(
+        default=20,
+        ge=1,
+        le=64_000,
+        description="CPU reserved for it, milli-cores. 1 to 64000; the autoscaler does not look at it.",
+    )
+    memory_request_mi: MebiBytes = Field(
+        default=24, ge=8, le=262_144, description="Memory reserved for it, mebibytes. 8 to 262144."
+    )
+    memory_limit_mi: MebiBytes = Field(
+        default=64, ge=8, le=262_144, description="Memory at which it is killed, mebibytes. 8 to 262144."
+    )
+
+    @model_validator(mode="after")
+    def _limit_holds_request(self) -> Self:
+        if self.memory_limit_mi < self.memory_request_mi:
+            raise ValueError(
+                f"memory_limit_mi {self.memory_limit_mi} is below memory_request_mi {self.memory_request_mi}"
+            )
+        return self
+
+
 class WebPolicy(_Resources):
     """The pods that answer requests, and what scales them."""
 
@@ -179,6 +210,12 @@ class WebPolicy(_Resources):
     )
     hpa: HpaPolicy = Field(default_factory=HpaPolicy, description="What scales the web pods.")
     drain: DrainPolicy = Field(default_factory=DrainPolicy, description="How a web pod leaves.")
+    nginx: NginxPolicy = Field(default_factory=NginxPolicy, description="What stands in front of it.")
+
+    @property
+    def pod_cpu_request_m(self) -> int:
+        """CPU that a node must have free for a web pod, milli-cores: all its containers together."""
+        return self.cpu_request_m + (self.nginx.cpu_request_m if self.nginx.enabled else 0)
 
 
 class WorkerPolicy(_Resources):

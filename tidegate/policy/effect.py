@@ -39,6 +39,8 @@ def _others(field: Field) -> Iterator[object]:
     if isinstance(field.value, tuple):
         yield [{"type": "Pods", "value": 1, "period_s": 1}]
         yield [{"type": "Pods", "value": 2, "period_s": 2}]
+    elif isinstance(field.value, bool):  # before the numbers, of which Python counts it as one
+        yield not field.value
     elif isinstance(field.value, str):
         yield from ("Max", "Min", "Disabled")
     elif isinstance(field.value, int):

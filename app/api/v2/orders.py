@@ -21,7 +21,10 @@ router = APIRouter(prefix="/api/v2/orders", tags=["orders"], dependencies=[Depen
     "",
     dependencies=[WriteLimit],
     status_code=202,
-    responses=problem_responses(400, 401, 403, 408, 409, 413, 422, 429, 503),
+    responses={
+        202: {"headers": {"Location": {"description": "The order", "schema": {"type": "string"}}}},
+        **problem_responses(400, 401, 403, 408, 409, 413, 422, 429, 503),
+    },
 )
 async def place_order(
     body: OrderIn, response: Response, orders: OrderControllerDep, idempotency_key: IdempotencyKey = None

@@ -44,13 +44,13 @@ def machine(tmp_path: Path) -> Machine:
 def test_an_empty_machine_lacks_everything(machine: Machine) -> None:
     assert machine.missing("engine") == ["docker.io", "iptables", "iproute2", "ca-certificates"]
     assert machine.missing("build") == ["debootstrap", "gcc", "libc6-dev", "git", "ca-certificates"]
-    assert machine.missing("test") == ["redis-server", "postgresql", "chromium-browser"]
+    assert machine.missing("test") == ["redis-server", "nginx", "postgresql", "chromium-browser"]
     assert machine.missing("prometheus") == ["prometheus"]
 
 
 def test_each_package_is_asked_for_once(machine: Machine) -> None:
     names = machine.missing("engine", "build", "test", "prometheus")
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 13
 
 
 def test_the_client_is_a_package_of_its_own_where_there_is_one(machine: Machine) -> None:
@@ -62,6 +62,7 @@ def test_the_client_is_a_package_of_its_own_where_there_is_one(machine: Machine)
 
 def test_what_came_from_elsewhere_is_not_installed_again(machine: Machine) -> None:
     machine.program("dockerd", "docker", "iptables", "ip", "google-chrome", "valkey-server", "gcc", "git")
+    machine.program("nginx")
     machine.file("etc/ssl/certs/ca-certificates.crt")
     machine.file("usr/lib/postgresql/15/bin/postgres")
     machine.file("usr/include/stdio.h")

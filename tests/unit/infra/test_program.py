@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from infra.images import Images
+from infra.images import Image, Images
 from infra.program import build, export
 from tidegate.errors import TidegateError
 from tidegate.models.cluster import ClusterConfig
-from tidegate.models.policy import HpaPolicy, Policy, WebPolicy
+from tidegate.models.policy import HpaPolicy, NginxPolicy, Policy, WebPolicy
 from tidegate.models.slo import Slo
 from tidegate.models.stack import StackConfig
 
@@ -245,6 +245,14 @@ def test_images_are_those_given(built: Build, images: Images) -> None:
     }
     # The gateway's own two are named in settings that its controller reads.
     assert used | {images.envoy.reference, images.envoy_gateway.reference} == set(on_nodes)
+
+
+def test_a_policy_that_asks_for_nginx_gets_its_image_and_its_container(built: Build) -> None:
+    image = Image("example/nginx:1.0", "sha256:nginx")
+    made = built(stack(nginx=NginxPolicy(enabled=True)), nginx=image)
+    assert made.named("cluster-images").inputs["images"]["example/nginx:1.0"] == "sha256:nginx"
+    pod = made.named("Deployment/tidegate/tidegate-web").inputs["spec"]["template"]["spec"]
+    assert [each["image"] for each in pod["containers"]] == ["example/service:1.0", "example/nginx:1.0"]
 
 
 def test_the_policy_reaches_the_objects(built: Build) -> None:

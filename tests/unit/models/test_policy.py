@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tidegate.models import DrainPolicy, HpaPolicy, Policy, ScaleRule, ScaleRules, WebPolicy, WorkerPolicy
+from tidegate.models import (
+    DrainPolicy,
+    HpaPolicy,
+    NginxPolicy,
+    Policy,
+    ScaleRule,
+    ScaleRules,
+    WebPolicy,
+    WorkerPolicy,
+)
 
 RULE = ScaleRule(type="Pods", value=4, period_s=15)
 
@@ -82,6 +91,10 @@ def test_chart_values_of_the_default() -> None:
             "preStopSeconds": 5,
             "gracefulTimeoutSeconds": 20,
             "terminationGracePeriodSeconds": 35,
+            "nginx": {
+                "enabled": False,
+                "resources": {"requests": {"cpu": "20m", "memory": "24Mi"}, "limits": {"memory": "64Mi"}},
+            },
         },
         "hpa": {
             "minReplicas": 2,
@@ -98,6 +111,13 @@ def test_chart_values_of_the_default() -> None:
         },
         "worker": {"replicas": 1, "resources": resources, "terminationGracePeriodSeconds": 35},
     }
+
+
+def test_a_node_must_hold_all_containers_of_a_pod() -> None:
+    assert WebPolicy(cpu_request_m=100).pod_cpu_request_m == 100
+    assert WebPolicy(cpu_request_m=100, nginx=NginxPolicy(enabled=True)).pod_cpu_request_m == 120
+    with pytest.raises(ValidationError, match="memory_limit_mi 8 is below"):
+        NginxPolicy(memory_limit_mi=8)
 
 
 def test_unset_values_are_left_out_of_the_chart() -> None:

@@ -78,7 +78,7 @@ class _Run:
         self.replicas = policy.web.hpa.min_replicas
         web = policy.web
         self.speed = speed_of(policy, world)
-        self.cluster = Cluster(world.nodes, web.cpu_request_m, self.now_s)
+        self.cluster = Cluster(world.nodes, web.pod_cpu_request_m, self.now_s)
         self._requests = {"cpu": web.cpu_request_m}
         self.starts, self.costs, self.balance, self.jitter = (
             chance(seed, purpose) for purpose in ("starts", "costs", "balance", "jitter")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from infra.data.postgres import MAX_CONNECTIONS
 from infra.service.values import chart_values, merge, pool_size
 from tidegate.errors import TidegateError
-from tidegate.models.policy import HpaPolicy, Policy, WebPolicy, WorkerPolicy
+from tidegate.models.policy import HpaPolicy, NginxPolicy, Policy, WebPolicy, WorkerPolicy
 
 
 def policy(max_replicas: int, workers: int = 1) -> Policy:
@@ -52,3 +52,13 @@ def test_all_pods_that_can_exist_fit_into_the_database(max_replicas: int, worker
 def test_too_many_pods_are_refused_by_the_key_that_asks_for_them() -> None:
     with pytest.raises(TidegateError, match=r"web\.hpa\.max_replicas"):
         pool_size(policy(100))
+
+
+def test_nginx_runs_what_the_catalogue_names_where_the_policy_asks_for_it() -> None:
+    asked = Policy(web=WebPolicy(nginx=NginxPolicy(enabled=True)))
+    assert chart_values(asked, "x:1", nginx_image="y:2")["web"]["nginx"] == {
+        "enabled": True,
+        "image": "y:2",
+        "resources": {"requests": {"cpu": "20m", "memory": "24Mi"}, "limits": {"memory": "64Mi"}},
+    }
+    assert chart_values(policy(4), "x:1")["web"]["nginx"]["enabled"] is False
