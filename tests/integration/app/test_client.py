@@ -6,7 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def _generate(document: dict[str, Any], folder: Path) -> None:
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[Callable[[str], Any]]:
+def _importable(folder: Path) -> Generator[Callable[[str], Any]]:
     """Import modules of the generated package, and forget them again."""
     sys.path.insert(0, str(folder))
     try:
