@@ -24,9 +24,13 @@ class PostgresServer:
     """A cluster in a temporary folder, listening on 127.0.0.1 only.
 
     PostgreSQL refuses to run as root; under root it runs as `postgres`, or `nobody` where there is none.
+
+    Args:
+        settings: `name=value` of its configuration, which win over those of tests.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *settings: str) -> None:
+        self._settings = settings
         places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
         initdb = find_program("initdb", *places)
         server = find_program("postgres", *places)
@@ -63,6 +67,7 @@ class PostgresServer:
             "fsync=off",
             "max_connections=60",
             "shared_buffers=32MB",
+            *self._settings,
         ):
             command += ["-c", setting]
         with (self._folder / "server.log").open("ab") as log:
