@@ -14,7 +14,7 @@ from tidegate.errors import TidegateError
 from tidegate.host.packages import SYSTEM_PATH
 from tidegate.host.paths import cache_dir
 
-ARQ = ("arq==0.26.3", "redis[hiredis]==5.3.1")
+ARQ = ("arq==0.28.0", "redis[hiredis]==5.3.1")
 """arq wants a redis client below 6 and the service one from 6 on, so they cannot share an environment."""
 
 

@@ -1,0 +1,55 @@
+"""arq: one job at a time in its event loop; a job whose worker died is free again 10 s after its time limit."""
+
+# arq lives in an environment of its own:
+# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from arq import create_pool, run_worker
+from arq.connections import RedisSettings
+
+from bench.queue_jobs import job
+
+_REDIS = RedisSettings(*job.redis_address())
+_POLL_S = float(os.environ.get("BENCH_ARQ_POLL_S", "0.5"))
+
+
+async def decide(_: dict[str, Any], job_id: str) -> None:
+    """The job. It holds the loop, as any work on the processor does in arq."""
+    job.decide(job_id)
+
+
+class WorkerSettings:
+    """What `run_worker` reads."""
+
+    functions = (decide,)
+    redis_settings = _REDIS
+    max_jobs = 1
+    job_timeout = 1
+    keep_result = 0
+    poll_delay = _POLL_S
+
+
+class _Submitter:
+    """Keeps one connection and one loop for all jobs."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._pool: Any = None
+
+    def __call__(self, job_id: str) -> None:
+        self._runner.run(self._submit(job_id))
+
+    async def _submit(self, job_id: str) -> None:
+        if self._pool is None:
+            self._pool = await create_pool(_REDIS)
+        await self._pool.enqueue_job("decide", job_id)
+
+
+if __name__ == "__main__":
+    job.run(lambda: run_worker(WorkerSettings), _Submitter())
