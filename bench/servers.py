@@ -30,9 +30,7 @@ def measure(context: Context) -> Iterator[Sample]:
         fleet = Fleet(context, running)
         groups: dict[str, tuple[str, list[Process]]] = {}
         for name, settings in SERVERS.items():
-            process, port = (
-                fleet.start_granian(name) if name == "granian" else fleet.start(name, settings)
-            )
+            process, port = fleet.start_granian(name) if name == "granian" else fleet.start(name, settings)
             groups[name] = (f"http://127.0.0.1:{port}", [process])
             proxy, proxy_port = front(
                 f"nginx-{name}", tools.nginx(), [port], cores=context.server_core, folder=context.folder

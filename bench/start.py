@@ -1,81 +1,90 @@
-"""Measure the CPU that one web process spends from its start until it is ready: what bounds a scale-up.
+"""Start: from a process's begin until it is ready, in CPU and wall seconds; this is what bounds a scale-up.
 
-`make bench` runs it: the service alone, on SQLite, started repeatedly; prints minimum, median and
-maximum as JSON. Wall-clock time is for orientation only, for the machine may be shared.
+Pods that start together share the node's cores, so the CPU counts, not the wall.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 
 import httpx
 
-REPETITIONS = 7
+from bench import stores
+from bench.goals import verdict
+from bench.processes import free_port, service
+from bench.raw import Raw, Sample, cell, table
+from bench.suite import Context, interleaved
+
+TITLE = "Start"
+MINUTES = 0.5
+GOAL_CPU_S = 0.6
+_VARIANTS = {
+    "web": ("app", "PORT", "/readyz", {}),
+    "web, gunicorn 2 workers": ("app", "PORT", "/readyz", {"SERVER": "gunicorn", "SERVER_WORKERS": "2"}),
+    "web, hypercorn": ("app", "PORT", "/readyz", {"SERVER": "hypercorn"}),
+    "worker": ("app.worker", "WORKER_METRICS_PORT", "/healthz", {}),
+}
 
 
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def measure(context: Context) -> Iterator[Sample]:
+    """Each variant once unmeasured, for the first one reads the disk, then in turn."""
+    with stores.redis(context.folder) as redis, stores.postgres() as postgres:
+        database = postgres.new_database()
+        stores.migrate(database)
+        settings = {"DATABASE_URL": database, "REDIS_URL": redis.url, "AUTH_KEYS": stores.KEYS}
+        started = 0
+
+        def run(variant: str) -> Sample:
+            nonlocal started
+            started += 1
+            return _start(context, variant, f"start-{started}", settings)
+
+        for variant in _VARIANTS:
+            run(variant)
+        yield from interleaved(context, list(_VARIANTS), run, "start")
 
 
-def cpu_s(pid: int) -> float:
-    """User and system CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def start_once(database: str) -> tuple[float, float]:
-    """Start one web process; return CPU and wall seconds until it was ready."""
+def _start(context: Context, variant: str, name: str, settings: Mapping[str, str]) -> Sample:
+    module, port_setting, path, special = _VARIANTS[variant]
     port = free_port()
-    env = {
-        **os.environ,
-        "TIDEGATE_ENVIRONMENT": "development",
-        "TIDEGATE_DATABASE_URL": database,
-        "TIDEGATE_HOST": "127.0.0.1",
-        "TIDEGATE_PORT": str(port),
-    }
-    began_s = time.monotonic()
-    child = subprocess.Popen([sys.executable, "-m", "app"], env=env, stdout=subprocess.DEVNULL)
-    try:
-        while True:
-            if child.poll() is not None:
-                raise SystemExit(f"the service ended with {child.returncode}")
+    folder = Path(context.folder)
+    began_s = monotonic()
+    with service(
+        name,
+        module,
+        dict(settings) | special | {port_setting: str(port)},
+        cores=context.server_core,
+        folder=folder,
+    ) as process:
+
+        def ready() -> bool:
             try:
-                if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).is_success:
-                    return cpu_s(child.pid), time.monotonic() - began_s
+                return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=5).is_success
             except httpx.HTTPError:
-                pass
-            time.sleep(0.02)
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(30)
+                return False
+
+        process.wait_for(ready, "readiness")
+        return {"cpu_s": process.cpu_s(), "wall_s": monotonic() - began_s}
 
 
-def main() -> None:
-    """Print the figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = f"sqlite+aiosqlite:///{folder}/bench.db"
-        env = {**os.environ, "TIDEGATE_DATABASE_URL": database, "TIDEGATE_ENVIRONMENT": "development"}
-        subprocess.run([sys.executable, "-m", "app.migrate"], env=env, check=True, stdout=subprocess.DEVNULL)
-        start_once(database)  # the first one reads the disk
-        runs = [start_once(database) for _ in range(REPETITIONS)]
-    result = {
-        name: {"min": min(values), "median": statistics.median(values), "max": max(values)}
-        for name, values in (("cpu_s", [cpu for cpu, _ in runs]), ("wall_s", [wall for _, wall in runs]))
-    }
-    print(json.dumps({"repetitions": REPETITIONS, "start_to_ready": result}, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+def render(raw: Raw) -> str:
+    """The section."""
+    rows = [
+        (
+            variant,
+            cell(raw.spread("cpu_s", variant=variant), 2),
+            cell(raw.spread("wall_s", variant=variant), 2),
+        )
+        for variant in raw.variants()
+    ]
+    web = raw.spread("cpu_s", variant="web")
+    goal = verdict(
+        f"web process ready within {GOAL_CPU_S:g} CPU seconds", web.median if web else None, most=GOAL_CPU_S
+    )
+    return (
+        "Bytecode at hand, on PostgreSQL and Redis, one core; with Gunicorn all processes together.\n\n"
+        + table(("process", "CPU seconds", "wall seconds"), rows)
+        + f"\n\n{goal}"
+    )

@@ -10,9 +10,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from bench.queue_jobs import job
 
-_broker = RedisBroker(
-    url=job.redis_url(), middleware=[], heartbeat_timeout=5_000, maintenance_chance=50_000
-)
+_broker = RedisBroker(url=job.redis_url(), middleware=[], heartbeat_timeout=5_000, maintenance_chance=50_000)
 
 
 @dramatiq.actor(broker=_broker, queue_name="bench")

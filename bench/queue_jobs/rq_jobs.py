@@ -23,5 +23,7 @@ def work() -> None:
 if __name__ == "__main__":
     job.run(
         work,
-        lambda job_id: _queue.enqueue("bench.queue_jobs.job.decide", job_id, result_ttl=0, retry=Retry(max=3)),
+        lambda job_id: _queue.enqueue(
+            "bench.queue_jobs.job.decide", job_id, result_ttl=0, retry=Retry(max=3)
+        ),
     )

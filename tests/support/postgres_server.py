@@ -45,6 +45,7 @@ class PostgresServer:
             owner = _unprivileged()
             os.chown(self._folder, owner.pw_uid, owner.pw_gid)
             self._become = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+        self.log = self._folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
         self.port = free_port()
@@ -70,7 +71,7 @@ class PostgresServer:
             *self._settings,
         ):
             command += ["-c", setting]
-        with (self._folder / "server.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
         wait_until(lambda: answers(self.port) and self._serves(), what="PostgreSQL")
 
