@@ -1,4 +1,4 @@
-"""`python -m bench [NAME ...]`: measure; `python -m bench report`: make docs/benchmarks.md of what was measured."""
+"""`python -m bench [NAME ...]` measures; `python -m bench report` makes docs/benchmarks.md of all that."""
 
 from __future__ import annotations
 

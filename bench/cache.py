@@ -38,8 +38,7 @@ _LAYERS = {
     "redis": {"CACHE_TTL_S": "0.001", "CACHE_STALE_S": "0"},
     "none": {"CACHE": "false"},
 }
-"""How a web process is set so that a lookup goes no further than the layer. `redis`: what is kept in the process
-is too old at once."""
+"""Settings with which a lookup ends at the layer. `redis`: what is kept in the process is too old at once."""
 _VARIANTS = tuple(_LAYERS)
 
 
@@ -113,7 +112,7 @@ def measure(context: Context) -> Iterator[Sample]:
 
 
 def _skewed(context: Context, base: str) -> Sample:
-    """Products asked for as in shops: the n-th most wanted 1/n as often; some change their price meanwhile."""
+    """Products asked for as in shops, the n-th most wanted 1/n as often, from cold."""
     draw = random.Random(1)  # noqa: S311 - a load, not a secret
     products = range(1, 201)
     chosen = draw.choices(products, weights=[1 / number for number in products], k=4_000)
@@ -195,8 +194,8 @@ def render(raw: Raw) -> str:
         [
             f"Latency of one product at {RATE:g} requests/s (vegeta), by the layer that answers:\n",
             table(("answered by", "p50 ms", "p95 ms", "p99 ms"), latency),
-            f"\nHit ratio in percent of the lookups that reach a layer: 200 products, the n-th wanted 1/n as often, "
-            f"{RATE:g}/s for {2 * RATE_S:g} s from cold, entries fresh for 1 s, no caller with a copy of its own; "
+            "\nHit ratio in percent of the lookups that reach a layer: 200 products, the n-th wanted 1/n as "
+            f"often, {RATE:g}/s for {2 * RATE_S:g} s from cold, entries fresh for 1 s, no caller with a copy; "
             f"{cell(raw.spread('queries', phase='skewed'), 0)} queries for "
             f"{cell(raw.spread('requests', phase='skewed'), 0)} requests:\n",
             table(("layer", "hits %"), ratios),

@@ -38,8 +38,8 @@ def measure(context: Context) -> Iterator[Sample]:
     count = reachable(wanted, limit)
     if count < wanted:
         context.note(
-            f"{wanted:,} connections were asked for; this machine lets a process open {limit:,} files at most, "
-            f"and root may not raise that here (no CAP_SYS_RESOURCE), so {count:,} were opened."
+            f"{wanted:,} connections were asked for; a process may open {limit:,} files here, which could not "
+            f"be raised (that takes CAP_SYS_RESOURCE), so {count:,} were opened."
         )
 
     def run(_: str) -> Sample:
@@ -126,6 +126,6 @@ def render(raw: Raw) -> str:
     )
     errors = f"Errors in all repetitions: {figure(failed.high, 0) if failed else '-'} at most in one."
     return (
-        "One Uvicorn process on one core; a client of this project's own on the other, its addresses spread over "
-        f"127.0.0.0/8.\n\n{table(('', ''), rows)}\n\n{errors} {goal}"
+        "One Uvicorn process on one core; a client of this project's own on the other, its addresses spread "
+        f"over 127.0.0.0/8.\n\n{table(('', ''), rows)}\n\n{errors} {goal}"
     )

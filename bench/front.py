@@ -42,7 +42,7 @@ http {{
 
 
 def configuration(folder: Path, port: int, upstreams: Sequence[int]) -> str:
-    """NGINX's configuration: kept connections on both sides, one process, nothing written outside `folder`."""
+    """NGINX's configuration: kept connections on both sides, one process, all files in `folder`."""
     servers = "\n        ".join(f"server 127.0.0.1:{upstream};" for upstream in upstreams)
     return _CONFIGURATION.format(folder=folder, port=port, servers=servers)
 

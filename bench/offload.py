@@ -98,7 +98,8 @@ class _Shop:
         """From submission to result, of the version 2 orders decided that were taken since then."""
         rows = self._sql(
             "SELECT extract(epoch FROM decided_at - created_at)::float8 * 1000 FROM orders "
-            f"WHERE api_version = 'v2' AND decided_at IS NOT NULL AND created_at > to_timestamp({since_s})"  # noqa: S608
+            "WHERE api_version = 'v2' AND decided_at IS NOT NULL AND created_at > to_timestamp($1)",
+            since_s,
         )
         return [float(row[0]) for row in rows]
 
@@ -106,15 +107,16 @@ class _Shop:
         """Decisions a second, from the first taken order to the last decision."""
         rows = self._sql(
             "SELECT count(*), extract(epoch FROM max(decided_at) - min(created_at))::float8 FROM orders "
-            f"WHERE decided_at IS NOT NULL AND created_at > to_timestamp({since_s})"  # noqa: S608
+            "WHERE decided_at IS NOT NULL AND created_at > to_timestamp($1)",
+            since_s,
         )
         return float(rows[0][0]) / float(rows[0][1] or 1)
 
-    def _sql(self, text: str) -> Sequence[Any]:
+    def _sql(self, text: str, *values: float) -> Sequence[Any]:
         async def execute() -> Sequence[Any]:
             connection: Any = await asyncpg.connect(self._dsn)  # pyright: ignore[reportUnknownMemberType]
             try:
-                return await connection.fetch(text)
+                return await connection.fetch(text, *values)
             finally:
                 await connection.close()
 
@@ -253,7 +255,8 @@ def render(raw: Raw) -> str:
             "Web process and worker together on one core, PostgreSQL, Redis and vegeta on the other.\n",
             table(("", "p50 ms", "p95 ms", "p99 ms"), rows),
             f"\nOne worker decides {jobs} orders/s at weight {SMALL_WEIGHT:g}, beside the web process. {goal}\n",
-            f"Past saturation, weight 1, {BUSY_RPS:g}/s for {SHED_S:g} s, bound on the queue's age {AGE_LIMIT_S:g} s:\n",
+            f"Past saturation, weight 1, {BUSY_RPS:g}/s for {SHED_S:g} s, the queue's age bounded at "
+            f"{AGE_LIMIT_S:g} s:\n",
             table(("", "orders"), shed),
         ]
     )

@@ -10,12 +10,13 @@ from bench.suite import NAMES, benchmark
 
 _HEAD = """# Benchmarks
 
-Made by `python -m bench report` from the raw figures that `make bench` keeps in `bench/results/`; not to be edited.
+Made by `python -m bench report` from the raw figures that `make bench` keeps in `bench/results/`; not to be
+edited.
 
-The first core carries what is measured, the last one the load generator, the databases and, where it stands for
-another machine, the balancer. Compared variants run in turn within one run. Figures are the median of the
-repetitions, with the least and the greatest: `median (least to greatest)`. A run in which the generator used 90 % of
-its core or more does not count. PostgreSQL syncs to disk. Goals are marked **met** or **not met** by the median.
+The first core carries what is measured, the last one the load generator, the databases and, where it stands
+for another machine, the balancer. Compared variants run in turn within one run. Figures are
+`median (least to greatest)` over the repetitions. A run in which the generator used 90 % of its core or more
+does not count. PostgreSQL syncs to disk. Goals are **met** or **not met** by the median.
 """
 
 _QUICK = "**A trial in small doses: it shows that the benchmark works, and measures nothing.**\n"

@@ -1,4 +1,4 @@
-"""The processes that are measured: started on a core of their own, waited for, stopped with all they started."""
+"""The processes that are measured: started on their core, waited for, stopped with all they started."""
 
 from __future__ import annotations
 

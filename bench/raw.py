@@ -68,7 +68,7 @@ class Raw:
         return list(dict.fromkeys(sample["variant"] for sample in self.samples))
 
     def ratios(self, figure: str, variant: str, base: str, **wanted: object) -> list[float]:
-        """`variant` over `base` within each repetition that has both: neighbours in time, so drift cancels."""
+        """`variant` over `base` in each repetition that has both: neighbours in time, so drift cancels."""
 
         def by_repetition(name: str) -> dict[int, float]:
             return {item["repetition"]: item[figure] for item in self.counted(variant=name, **wanted)}

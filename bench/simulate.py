@@ -92,7 +92,7 @@ def render(raw: Raw) -> str:
         for variant in raw.variants()
     ]
     return (
-        f"A day of load by the minute at 10 to 200 replicas runs {faster} times faster than real time. The cost "
-        "over replicas is of 960 syncs, the cost over syncs at 10 to 200 replicas; the policies are a day each, "
-        "over two processes.\n\n" + table(("", "CPU seconds", "wall seconds"), rows)
+        f"A day of load by the minute at 10 to 200 replicas runs {faster} times faster than real time. The "
+        "cost over replicas is of 960 syncs, the cost over syncs at 10 to 200 replicas; the policies are a day "
+        "each, over two processes.\n\n" + table(("", "CPU seconds", "wall seconds"), rows)
     )

@@ -81,7 +81,8 @@ def render(raw: Raw) -> str:
     ratio = Spread.of(raw.ratios("rps", "full", "bare"))
     goal = f"full stack at least {GOAL_RATIO:.0%} of bare FastAPI's requests a second"
     return (
-        f"One process on one core, {CONNECTIONS} connections kept busy (wrk), no rate limits, SQLite, no Redis.\n\n"
+        f"One process on one core, {CONNECTIONS} connections kept busy (wrk), no rate limits, no "
+        "Redis.\n\n"
         + table(("variant", "requests/s", "CPU µs a request", "p50 ms", "p99 ms", "generator's core"), rows)
         + f"\n\nRatio within each repetition: {cell(ratio, 2)}. "
         + verdict(goal, ratio.median if ratio else None, least=GOAL_RATIO)

@@ -1,5 +1,7 @@
-"""RQ: its default worker, a fork for each job. A job whose worker died is handed over again when its heartbeat
-is 60 s old, which RQ does not let one shorten."""
+"""RQ: its default worker, a fork for each job.
+
+A job whose worker died is handed over again when its heartbeat is 60 s old, which RQ does not let one shorten.
+"""
 
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
