@@ -51,17 +51,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         repetitions = options.repetitions or (1 if options.quick else REPETITIONS)
         if repetitions < 1:
             parser.error("--repetitions must be at least 1")
-        for name in options.names or NAMES:
-            found = kept.read(name, folder)
-            if found is not None and not options.again:
-                print(f"{name}: kept from before in {kept.place(name, folder)}; --again measures anew")
-            else:
-                found = _measure(name, repetitions, quick=options.quick, folder=folder)
-            print(json.dumps(asdict(found), indent=1) if options.output == "json" else _shown(found))
     except TidegateError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
-    return 0
+    failed = 0
+    for name in options.names or NAMES:
+        try:
+            found = kept.read(name, folder)
+            if found is not None and not options.again:
+                said = f"{name}: kept from before in {kept.place(name, folder)}; --again measures anew"
+                print(said, file=sys.stderr)
+            else:
+                found = _measure(name, repetitions, quick=options.quick, folder=folder)
+        except TidegateError as error:
+            # The others can still be measured; a later call tries this one again.
+            print(f"error: {name}: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        print(json.dumps(asdict(found), indent=1) if options.output == "json" else _shown(found))
+    return 3 if failed else 0
 
 
 def _measure(name: str, repetitions: int, *, quick: bool, folder: Path) -> Raw:

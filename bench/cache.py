@@ -31,7 +31,7 @@ MINUTES = 1.8
 CALLERS = 1_000
 RATE, RATE_S = 200.0, 4.0
 _LOOKUPS = re.compile(r'^tidegate_cache_lookups_total\{layer="(\w+)",result="(\w+)"\} ([0-9.e+]+)$', re.M)
-_QUERY = re.compile(r"execute .*FROM products|statement: .*FROM products")
+_QUERY = re.compile(r"\bFROM products\b")
 
 _LAYERS = {
     "response": {"CACHE_TTL_S": "3600"},
@@ -194,8 +194,8 @@ def render(raw: Raw) -> str:
         [
             f"Latency of one product at {RATE:g} requests/s (vegeta), by the layer that answers:\n",
             table(("answered by", "p50 ms", "p95 ms", "p99 ms"), latency),
-            "\nHit ratio in percent of the lookups that reach a layer: 200 products, the n-th wanted 1/n as "
-            f"often, {RATE:g}/s for {2 * RATE_S:g} s from cold, entries fresh for 1 s, no caller with a copy; "
+            "\nHit ratio in percent of the lookups that reach a layer: 200 products, the n-th asked 1/n as "
+            f"often, {RATE:g}/s for {2 * RATE_S:g} s from cold, entries fresh for 1 s, no caller copies; "
             f"{cell(raw.spread('queries', phase='skewed'), 0)} queries for "
             f"{cell(raw.spread('requests', phase='skewed'), 0)} requests:\n",
             table(("layer", "hits %"), ratios),

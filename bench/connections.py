@@ -38,7 +38,7 @@ def measure(context: Context) -> Iterator[Sample]:
     count = reachable(wanted, limit)
     if count < wanted:
         context.note(
-            f"{wanted:,} connections were asked for; a process may open {limit:,} files here, which could not "
+            f"{wanted:,} connections were asked for; a process may open {limit:,} files here, which cannot "
             f"be raised (that takes CAP_SYS_RESOURCE), so {count:,} were opened."
         )
 

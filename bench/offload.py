@@ -254,9 +254,10 @@ def render(raw: Raw) -> str:
         [
             "Web process and worker together on one core, PostgreSQL, Redis and vegeta on the other.\n",
             table(("", "p50 ms", "p95 ms", "p99 ms"), rows),
-            f"\nOne worker decides {jobs} orders/s at weight {SMALL_WEIGHT:g}, beside the web process. {goal}\n",
-            f"Past saturation, weight 1, {BUSY_RPS:g}/s for {SHED_S:g} s, the queue's age bounded at "
-            f"{AGE_LIMIT_S:g} s:\n",
+            f"\nOne worker decides {jobs} orders/s at weight {SMALL_WEIGHT:g}, beside the web process. "
+            f"{goal}\n",
+            f"Past saturation, weight 1, {BUSY_RPS:g}/s for {SHED_S:g} s, the age bounded "
+            f"at {AGE_LIMIT_S:g} s:\n",
             table(("", "orders"), shed),
         ]
     )

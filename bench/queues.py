@@ -180,14 +180,14 @@ def render(raw: Raw) -> str:
         )
     return "\n".join(
         [
-            "One worker process with one job at a time on one core, Redis and the submitter on the other; the "
-            f"job is the fraud check at weight {WEIGHT:g} (about 5 ms). Jobs/s over a backlog of {BACKLOG}; "
-            f"latency from submission to the end at {RATE:g} jobs/s:\n",
+            "One worker process with one job at a time on one core, Redis and the submitter on the other; "
+            f"the job is the fraud check at weight {WEIGHT:g} (about 5 ms). Jobs/s over a backlog of "
+            f"{BACKLOG}; latency from submission to the end at {RATE:g} jobs/s:\n",
             table(("queue", "jobs/s", "p50 ms", "p95 ms", "p99 ms"), healthy),
-            f"\nThe worker killed with SIGKILL {KILLS} times amid {KILLED_JOBS} jobs, then left alone. Undone: "
-            f"not handed over again within {PATIENCE_S:g} s; doubled: done more than once. Each queue takes over "
-            "after about 5 s where it can be told to (Celery, Dramatiq), arq after 11 s, RQ after 60 s, which "
-            "cannot be shortened and so is seen here as undone:\n",
+            f"\nThe worker killed with SIGKILL {KILLS} times amid {KILLED_JOBS} jobs, then left alone. "
+            f"Undone: not handed over again within {PATIENCE_S:g} s; doubled: done more than once. Each "
+            "queue takes over after about 5 s where it can be told to (Celery, Dramatiq), arq after 11 s, RQ "
+            "after 60 s, which cannot be shortened and so is seen here as undone:\n",
             table(("queue", "jobs", "kills", "undone", "doubled", "all done s after the last kill"), killed),
             "\nWith the service's outbox an undone job is published again and a doubled one decides nothing.",
         ]

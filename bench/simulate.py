@@ -93,6 +93,6 @@ def render(raw: Raw) -> str:
     ]
     return (
         f"A day of load by the minute at 10 to 200 replicas runs {faster} times faster than real time. The "
-        "cost over replicas is of 960 syncs, the cost over syncs at 10 to 200 replicas; the policies are a day "
-        "each, over two processes.\n\n" + table(("", "CPU seconds", "wall seconds"), rows)
+        "cost over replicas is of 960 syncs, the cost over syncs at 10 to 200 replicas; the policies are a "
+        "day each, over two processes.\n\n" + table(("", "CPU seconds", "wall seconds"), rows)
     )

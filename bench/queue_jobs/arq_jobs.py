@@ -1,4 +1,4 @@
-"""arq: one job at a time in its event loop; after a worker's death a job is free 10 s after its time limit."""
+"""arq: one job at a time in its event loop; after a death a job is free 10 s after its time limit."""
 
 # arq lives in an environment of its own:
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false

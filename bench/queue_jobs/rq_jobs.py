@@ -1,6 +1,6 @@
 """RQ: its default worker, a fork for each job.
 
-A job whose worker died is handed over again when its heartbeat is 60 s old, which RQ does not let one shorten.
+A job whose worker died is handed over again when its heartbeat is 60 s old; RQ does not let one shorten that.
 """
 
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
