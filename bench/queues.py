@@ -24,12 +24,12 @@ from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
 
 TITLE = "Queues side by side"
-MINUTES = 7
+MINUTES = 6.5
 QUEUES = ("dramatiq", "celery", "rq", "arq")
 WEIGHT = 0.003
 """About 5 ms of CPU, small enough for the queue itself to show."""
 BACKLOG, RATE, RATE_S = 300, 30.0, 4.0
-KILLED_JOBS, KILLS, KILL_REPETITIONS = 240, 3, 3
+KILLED_JOBS, KILLS, KILL_REPETITIONS = 240, 3, 2
 PATIENCE_S = 25.0
 """After the last kill: a job that nobody has done by then counts as not handed over again."""
 

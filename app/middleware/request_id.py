@@ -6,12 +6,10 @@ import re
 import uuid
 
 import structlog
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.middleware.raw_headers import add_header, first_header
-
 HEADER = "X-Request-Id"
-_RAW_HEADER = HEADER.lower().encode()
 
 # Only what can do no harm in a log line or a header; anything else gets a new id.
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -32,20 +30,20 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given, traceparent = first_header(scope, _RAW_HEADER), first_header(scope, b"traceparent")
-        request_id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        given = Headers(scope=scope).get(HEADER)
+        request_id = given if given and _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         known = {"request_id": request_id}
-        trace = _TRACEPARENT.fullmatch(traceparent)
+        trace = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", ""))
         if trace and trace["trace"] != _NO_TRACE:
             known["trace_id"] = trace["trace"]
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_header(message, _RAW_HEADER, request_id.encode())
+                MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        # Not `bound_contextvars`, which walks through all variables there are.
+        # Not `bound_contextvars`, which goes through all context variables there are.
         tokens = structlog.contextvars.bind_contextvars(**known)
         try:
             await self._app(scope, receive, send_with_id)

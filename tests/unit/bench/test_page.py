@@ -61,7 +61,7 @@ def test_the_page_tells_the_machine_once_and_every_note() -> None:
 
     assert text.count("## Machine\n") == 1
     assert "| cores | 2 |" in text
-    assert "- a limit here" in text
+    assert "- a limit of the machine" in text
 
 
 def test_a_trial_is_called_one() -> None:
