@@ -55,7 +55,7 @@ class _Shop:
             "RATE_LIMITS": "false",
             "LOG_LEVEL": "WARNING",
             "OUTBOX_POLL_S": "0.05",
-            "REDELIVER_AFTER_S": "600",
+            "REDELIVER_AFTER_S": "60",
             "QUEUE_AGE_LIMIT_S": "3600",
             "FRAUD_WEIGHT": str(WEIGHT),
         }
