@@ -199,7 +199,7 @@ def render(raw: Raw) -> str:
             f"{cell(raw.spread('queries', phase='skewed'), 0)} queries for "
             f"{cell(raw.spread('requests', phase='skewed'), 0)} requests:\n",
             table(("layer", "hits %"), ratios),
-            f"\n{CALLERS:,} connections ask at once for a page that is in no cache: "
+            f"\n{cell(raw.spread('callers'), 0)} connections ask at once for a page that is in no cache: "
             f"{cell(queries, 0)} queries in PostgreSQL's log, errors {cell(errors, 0)}, p99 "
             f"{cell(raw.spread('p99_ms', phase='stampede'), 0)} ms. {goal}",
         ]

@@ -30,8 +30,15 @@ def free_port() -> int:
 
 
 def service_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with only these settings of the service, named without their prefix."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("TIDEGATE_")}
+    """This process's environment with only these settings of the service, named without their prefix.
+
+    Bytecode may be written, for it is what starts in production.
+    """
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("TIDEGATE_") and key != "PYTHONDONTWRITEBYTECODE"
+    }
     return kept | {f"TIDEGATE_{key}": value for key, value in settings.items()}
 
 
