@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TidegateError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
+    # What was started is stopped on the way out, whoever ends us.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     failed = 0
     for name in options.names or NAMES:
         try:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Any
 
 from arq import create_pool, run_worker
@@ -16,11 +15,12 @@ from arq.connections import RedisSettings
 from bench.queue_jobs import job
 
 _REDIS = RedisSettings(*job.redis_address())
-_POLL_S = float(os.environ.get("BENCH_ARQ_POLL_S", "0.5"))
+_POLL_S = 0.01
+"""arq looks for jobs at intervals; at its default of 0.5 s that would be all there is to see."""
 
 
 async def decide(_: dict[str, Any], job_id: str) -> None:
-    """The job. It holds the loop, as any work on the processor does in arq."""
+    """The job. It holds the loop, as any work on the processor does in arq, so one runs at a time."""
     job.decide(job_id)
 
 
@@ -29,8 +29,7 @@ class WorkerSettings:
 
     functions = (decide,)
     redis_settings = _REDIS
-    max_jobs = 1
-    job_timeout = 1
+    job_timeout = 5
     keep_result = 0
     poll_delay = _POLL_S
 
