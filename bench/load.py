@@ -12,7 +12,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ class Generators:
         command = [str(self._wrk.path), "-t1", f"-c{connections}", f"-d{max(1, round(duration_s))}s"]
         command += ["--timeout", "10s", "-s", str(_SCRIPT), url]
         output, share = self._run(command, self._wrk.environment(), sharers)
-        return _with_share(parse_wrk(output), share)
+        return replace(parse_wrk(output), generator_share=share)
 
     def open(
         self,
@@ -148,7 +148,7 @@ class Generators:
             [str(self._vegeta), "report", "-type", "json", str(results)], capture_output=True, text=True
         )
         results.unlink(missing_ok=True)
-        return _with_share(parse_vegeta(report.stdout), share)
+        return replace(parse_vegeta(report.stdout), generator_share=share)
 
     def _run(
         self, command: Sequence[str], environment: Mapping[str, str], sharers: Sequence[int]
@@ -168,10 +168,6 @@ class Generators:
             raise TidegateError(f"{command[0]} ended with {child.returncode}: {text.strip()[-300:]}")
         own_s = used.ru_utime + used.ru_stime + sum(map(session_cpu_s, sharers)) - shared_s
         return text, own_s / took_s
-
-
-def _with_share(measured: Measured, share: float) -> Measured:
-    return Measured(**asdict(measured) | {"generator_share": share})
 
 
 def _target(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs] - it has none
 import redis as redis_client
@@ -35,6 +35,8 @@ BUSY_RPS, BUSY_S = 50.0, 5.0
 AGE_LIMIT_S, SHED_S = 2.0, 6.0
 BACKLOG_RPS, BACKLOG_S = 40.0, 4.0
 _ACCOUNTS = 50
+
+_connect: Callable[[str], Awaitable[Any]] = cast("Any", asyncpg).connect
 
 
 class _Shop:
@@ -88,7 +90,7 @@ class _Shop:
         """Forget what is owed, so that one phase does not burden the next."""
         self._sql("DELETE FROM outbox")
         self._sql("UPDATE orders SET status = 'accepted' WHERE status = 'pending'")
-        self._redis.flushall()
+        self._redis.flushall()  # pyright: ignore[reportUnknownMemberType] - untyped keywords
 
     def pending(self) -> int:
         """Orders taken and not decided."""
@@ -114,7 +116,7 @@ class _Shop:
 
     def _sql(self, text: str, *values: float) -> Sequence[Any]:
         async def execute() -> Sequence[Any]:
-            connection: Any = await asyncpg.connect(self._dsn)  # pyright: ignore[reportUnknownMemberType]
+            connection: Any = await _connect(self._dsn)
             try:
                 return await connection.fetch(text, *values)
             finally:

@@ -51,7 +51,7 @@ class _Bench:
 
     def clear(self) -> None:
         """Forget everything, queues included."""
-        self._client.flushall()
+        self._client.flushall()  # pyright: ignore[reportUnknownMemberType] - untyped keywords
 
     def worker(self, queue: str) -> Process:
         """Start a worker on the core that is measured."""
@@ -83,7 +83,7 @@ class _Bench:
 
     def done(self) -> int:
         """How many executions there were."""
-        return cast("int", self._client.llen(DONE))
+        return self._client.llen(DONE)
 
     def _python(self, queue: str) -> list[str]:
         python: Path | str = self._arq if queue == "arq" else sys.executable
@@ -123,7 +123,7 @@ def _killed(context: Context, bench: _Bench, queue: str) -> Sample:
     count = round(context.dose(KILLED_JOBS, 24))
     bench.clear()
     bench.submit(queue, count)
-    for number in range(1, KILLS + 1):
+    for _ in range(KILLS):
         worker = bench.worker(queue)
         aim = min(count, bench.done() + count // (KILLS + 1))
         try:
@@ -131,8 +131,7 @@ def _killed(context: Context, bench: _Bench, queue: str) -> Sample:
             _wait(lambda aim=aim: bench.done() >= aim, PATIENCE_S)
         finally:
             worker.kill()
-        if number == KILLS:
-            ended_s = time.monotonic()
+    ended_s = time.monotonic()
     with bench.worker(queue):
         _wait(lambda: _different(bench) >= count, PATIENCE_S)
         whole_s = time.monotonic() - ended_s

@@ -20,7 +20,7 @@ from bench.suite import Context, interleaved
 TITLE = "Start"
 MINUTES = 0.5
 GOAL_CPU_S = 0.6
-_VARIANTS = {
+_VARIANTS: dict[str, tuple[str, str, str, dict[str, str]]] = {
     "web": ("app", "PORT", "/readyz", {}),
     "web, gunicorn 2 workers": ("app", "PORT", "/readyz", {"SERVER": "gunicorn", "SERVER_WORKERS": "2"}),
     "web, hypercorn": ("app", "PORT", "/readyz", {"SERVER": "hypercorn"}),

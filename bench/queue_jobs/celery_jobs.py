@@ -3,7 +3,7 @@
 # Celery carries no types:
 # pyright: reportMissingTypeStubs=false, reportMissingImports=false, reportUnknownVariableType=false
 # pyright: reportUnknownMemberType=false, reportUntypedFunctionDecorator=false, reportUnknownArgumentType=false
-# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownLambdaType=false, reportFunctionMemberAccess=false
 
 from __future__ import annotations
 
