@@ -41,9 +41,9 @@ format: .venv/ready ## let ruff rewrite the code
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-bench: .venv/ready ## measurements, separate from the tests
-	@.venv/bin/python bench/start.py
-	@.venv/bin/python bench/simulate.py
+bench: .venv/ready ## measurements, separate from the tests; what is kept is not measured again (ARGS="--again")
+	@$$(cat .venv/uv-path) sync --frozen --quiet --group bench
+	@.venv/bin/python -m bench $(ARGS); status=$$?; .venv/bin/python -m bench report && exit $$status
 
 down: .venv/ready ## remove the cluster and everything that belongs to it
 	@$(T) down

@@ -1,25 +1,31 @@
-"""Measure how fast the fluid simulation is, and how its cost grows.
+"""How fast the fluid simulation is, and how its cost grows.
 
-`python bench/simulate.py` prints JSON: times real time for one day of a load by the minute at 10 to 200
-replicas, CPU seconds by replicas and by syncs over three decades, and the wall time of a number of policies
-side by side. CPU seconds of this process, not wall time, except for the last, for the machine may be shared.
+CPU seconds of this process and not wall time, for the machine may be shared; but for the policies side by
+side, which are asked of both cores.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
+from bench.raw import Raw, Sample, cell, table
+from bench.spread import Spread
+from bench.suite import Context
 from tidegate.models import LatencyObjective, Policy, Slo
 from tidegate.simulate.estimate import estimate, estimate_many
 from tidegate.simulate.world import World
 from tidegate.simulate.world.traces import Bin
 
-REPETITIONS = 5
+TITLE = "Fluid simulation"
+MINUTES = 1.5
+DAY_S = 86_400.0
+REPLICAS = (1, 10, 100, 1000)
+MINUTES_OF_LOAD = (25, 250, 2500, 25_000)
+POLICIES = 20
 SLO = Slo(
     availability_percent=99.9,
     latency=(LatencyObjective(route_group="all", routes=("GET /",), percentile=95, threshold_ms=500.0),),
@@ -44,48 +50,49 @@ def policy_of(least: int, most: int, target: int = 60) -> Policy:
 
 
 def cpu_s(policy: Policy, bins: Sequence[Bin]) -> float:
-    """Return the least CPU seconds of one estimate over some repetitions."""
-    found = list[float]()
-    for _ in range(REPETITIONS):
-        began_s = time.process_time()
-        estimate(policy, SLO, World(), bins)
-        found.append(time.process_time() - began_s)
-    return min(found)
+    """Return the CPU seconds of one estimate."""
+    began_s = time.process_time()
+    estimate(policy, SLO, World(), bins)
+    return time.process_time() - began_s
 
 
-def main() -> None:
-    """Measure and print."""
-    options = argparse.ArgumentParser(description="Measure the fluid simulation.")
-    options.add_argument("--policies", type=int, default=20)
-    options.add_argument("--processes", type=int, default=2)
-    asked = options.parse_args()
+def measure(context: Context) -> Iterator[Sample]:
+    """A day of load by the minute, the cost over replicas and over syncs, then many policies at once."""
     day = load_of(1440, 50, 950)
-    day_s = cpu_s(policy_of(10, 200), day)
-    sweep = [policy_of(10, 200, 30 + number % 60) for number in range(asked.policies)]
-    began_s = time.monotonic()
-    estimate_many(sweep, SLO, World(), day, processes=asked.processes)
-    wall_s = time.monotonic() - began_s
-    print(
-        json.dumps(
-            {
-                "day_cpu_s": day_s,
-                "times_real_time": 86_400 / day_s,
-                "cpu_s_by_replicas": {
-                    most: cpu_s(policy_of(most, most), load_of(240, most * 2.0, most * 4.0))
-                    for most in (1, 10, 100, 1000)
-                },
-                "cpu_s_by_syncs": {
-                    minutes * 4: cpu_s(policy_of(10, 200), load_of(minutes, 50, 950))
-                    for minutes in (25, 250, 2500, 25_000)
-                },
-                "policies": asked.policies,
-                "processes": asked.processes,
-                "policies_wall_s": wall_s,
-            },
-            indent=2,
+    sweep = [policy_of(10, 200, 30 + number % 60) for number in range(round(context.dose(POLICIES, 2)))]
+    for repetition in range(1, context.repetitions + 1):
+        samples: list[Sample] = [{"variant": "day", "cpu_s": cpu_s(policy_of(10, 200), day)}]
+        for most in REPLICAS:
+            bins = load_of(240, most * 2.0, most * 4.0)
+            samples.append({"variant": f"{most} replicas", "cpu_s": cpu_s(policy_of(most, most), bins)})
+        for minutes in MINUTES_OF_LOAD[: None if not context.quick else 2]:
+            spent_s = cpu_s(policy_of(10, 200), load_of(minutes, 50, 950))
+            samples.append({"variant": f"{4 * minutes} syncs", "cpu_s": spent_s})
+        os.sched_setaffinity(0, {context.cores.server, context.cores.generator})
+        began_s = time.monotonic()
+        estimate_many(sweep, SLO, World(), day, processes=2)
+        took_s = time.monotonic() - began_s
+        os.sched_setaffinity(0, {context.cores.generator})
+        samples.append({"variant": f"{len(sweep)} policies", "wall_s": took_s})
+        for sample in samples:
+            yield {"repetition": repetition, **sample}
+        context.say(f"simulate {repetition}/{context.repetitions}: a day in {samples[0]['cpu_s']:.2f} CPU s")
+
+
+def render(raw: Raw) -> str:
+    """The section."""
+    days = [sample["cpu_s"] for sample in raw.counted(variant="day")]
+    faster = cell(Spread.of(DAY_S / spent_s for spent_s in days), 0)
+    rows = [
+        (
+            variant,
+            cell(raw.spread("cpu_s", variant=variant), 3),
+            cell(raw.spread("wall_s", variant=variant), 1),
         )
+        for variant in raw.variants()
+    ]
+    return (
+        f"A day of load by the minute at 10 to 200 replicas runs {faster} times faster than real time. The "
+        "cost over replicas is of 960 syncs, the cost over syncs at 10 to 200 replicas; the policies are a "
+        "day each, over two processes.\n\n" + table(("", "CPU seconds", "wall seconds"), rows)
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.problems import problem_response
+from app.middleware.raw_headers import first_header
 
 
 class BodyLimitMiddleware:
@@ -29,7 +29,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
+        declared = first_header(scope, b"content-length")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             # The unread body is still in the way of the next request, so this connection ends here.
             await problem_response(scope, 413, detail=self._detail, headers={"Connection": "close"})(

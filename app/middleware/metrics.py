@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.metrics import Metrics
@@ -26,6 +27,7 @@ class MetricsMiddleware:
         self._app = app
         self._metrics = metrics
         self._ignored = frozenset(ignored)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -50,5 +52,17 @@ class MetricsMiddleware:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             # The router leaves the matched route in the scope it was handed.
             route: str = getattr(scope.get("route"), "path", UNMATCHED)
-            self._metrics.http_requests.labels(method, route, str(status)).inc()
-            self._metrics.http_duration_s.labels(method, route).observe(time.perf_counter() - began_s)
+            count, duration_s = self._series(method, route, status)
+            count.inc()
+            duration_s.observe(time.perf_counter() - began_s)
+
+    def _series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """The time series of a request, remembered: to look them up by their labels takes a lock each."""
+        key = (method, route, status)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = (
+                self._metrics.http_requests.labels(method, route, str(status)),
+                self._metrics.http_duration_s.labels(method, route),
+            )
+        return found

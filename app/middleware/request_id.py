@@ -43,5 +43,9 @@ class RequestIdMiddleware:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(**known):
+        # Not `bound_contextvars`, which goes through all context variables there are.
+        tokens = structlog.contextvars.bind_contextvars(**known)
+        try:
             await self._app(scope, receive, send_with_id)
+        finally:
+            structlog.contextvars.reset_contextvars(**tokens)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.middleware.raw_headers import add_header
+
 HEADER = "X-Served-By"
+_RAW_HEADER = HEADER.lower().encode()
 
 
 class ServedByMiddleware:
@@ -13,7 +15,7 @@ class ServedByMiddleware:
 
     def __init__(self, app: ASGIApp, *, pod_name: str) -> None:
         self._app = app
-        self._pod_name = pod_name
+        self._pod_name = pod_name.encode("latin-1")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -23,7 +25,7 @@ class ServedByMiddleware:
 
         async def send_with_name(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = self._pod_name
+                add_header(message, _RAW_HEADER, self._pod_name)
             await send(message)
 
         await self._app(scope, receive, send_with_name)

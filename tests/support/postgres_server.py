@@ -24,9 +24,13 @@ class PostgresServer:
     """A cluster in a temporary folder, listening on 127.0.0.1 only.
 
     PostgreSQL refuses to run as root; under root it runs as `postgres`, or `nobody` where there is none.
+
+    Args:
+        settings: `name=value` of its configuration, which win over those of tests.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *settings: str) -> None:
+        self._settings = settings
         places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
         initdb = find_program("initdb", *places)
         server = find_program("postgres", *places)
@@ -41,6 +45,7 @@ class PostgresServer:
             owner = _unprivileged()
             os.chown(self._folder, owner.pw_uid, owner.pw_gid)
             self._become = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+        self.log = self._folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
         self.port = free_port()
@@ -63,9 +68,10 @@ class PostgresServer:
             "fsync=off",
             "max_connections=60",
             "shared_buffers=32MB",
+            *self._settings,
         ):
             command += ["-c", setting]
-        with (self._folder / "server.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
         wait_until(lambda: answers(self.port) and self._serves(), what="PostgreSQL")
 
