@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.logging import get_logger
+from app.core.tracing import span
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -18,6 +19,8 @@ T = TypeVar("T")
 PAUSE_S = 1.0
 """After a failure nobody asks for so long: requests must not queue up for one timeout each."""
 MAX_CONNECTIONS = 16
+
+_SPAN_ATTRIBUTES = {"db.system.name": "redis"}
 
 _log = get_logger(__name__)
 
@@ -67,8 +70,11 @@ class RedisLink:
                 self._client = _make(module, self._url, self._timeout_s)
         return self._client
 
-    async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
+    async def call(self, operation: Callable[[Redis], Awaitable[T]], *, name: str = "redis") -> T:
         """Run one short operation.
+
+        Args:
+            name: of the operation, in traces.
 
         Raises:
             SharedUnavailableError: it could not be run, or it is not known whether it was.
@@ -79,8 +85,9 @@ class RedisLink:
         from redis import RedisError
 
         try:
-            async with asyncio.timeout(2 * self._timeout_s):
-                return await operation(client)
+            with span(name, "client", _SPAN_ATTRIBUTES):
+                async with asyncio.timeout(2 * self._timeout_s):
+                    return await operation(client)
         except (RedisError, OSError, TimeoutError) as error:
             self.failed(error)
             raise SharedUnavailableError(f"Redis does not answer: {type(error).__name__}") from error

@@ -20,7 +20,7 @@ from app.server import QuietServer, http_options
 from app.services.decisions import DecisionService
 from app.workers.attempts import TIME_LIMIT_S, Attempts
 from app.workers.http import worker_app
-from app.workers.queue import QUEUE, RedisDispatcher, connect, make_actor, make_broker
+from app.workers.queue import QUEUE, RedisDispatcher, connect, make_actor, make_broker, message_parent
 from app.workers.queue_metrics import QueueMetrics
 from app.workers.relay import Relay
 
@@ -48,11 +48,11 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
 
     resources = Resources.create(settings, application="tidegate-worker")
     decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
-    attempts = Attempts(resources.database, decisions)
+    attempts = Attempts(resources.database, decisions, resources.tracing)
 
     def decide(order_id: uuid.UUID) -> None:
         """Called in a dramatiq thread: the thread waits while the loop works."""
-        future = asyncio.run_coroutine_threadsafe(attempts.decide(order_id), loop)
+        future = asyncio.run_coroutine_threadsafe(attempts.decide(order_id, message_parent()), loop)
         try:
             # The attempt ends by itself; this is for a loop that does not turn.
             future.result(TIME_LIMIT_S + _STUCK_S)
@@ -66,7 +66,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
     actor = make_actor(broker, decide)
     relay = Relay(
         resources.database,
-        RedisDispatcher(client, actor),
+        RedisDispatcher(client, actor, resources.tracing),
         poll_s=settings.outbox_poll_s,
         redeliver_after_s=settings.redeliver_after_s,
     )
