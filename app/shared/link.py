@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.core.lean import import_redis
 from app.core.logging import get_logger
 from app.core.tracing import span
 
@@ -66,7 +67,7 @@ class RedisLink:
             raise SharedUnavailableError("no Redis is configured")
         async with self._making:
             if self._client is None:
-                module = await asyncio.to_thread(import_module, "redis.asyncio")
+                module = await asyncio.to_thread(import_redis, "redis.asyncio")
                 self._client = _make(module, self._url, self._timeout_s)
         return self._client
 

@@ -15,6 +15,7 @@ from dramatiq.worker import Worker
 
 from app.core.logging import get_logger
 from app.core.settings import Settings
+from app.core.vitals import Vitals
 from app.resources import Resources
 from app.server import QuietServer, http_options
 from app.services.decisions import DecisionService
@@ -91,6 +92,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run(stop))
         tasks.create_task(queue.run(stop))
+        vitals = tasks.create_task(Vitals(resources.metrics, resources.database).run())
         serving = tasks.create_task(server.serve(sockets=[listener]))
         await stop.wait()
         _log.info("worker_stops", signal=received[0].name)
@@ -102,6 +104,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
             _log.warning("queue_not_told", reason=str(error))
         server.should_exit = True
         await serving
+        vitals.cancel()
     await resources.close()
     broker.close()
     client.close()

@@ -1,49 +1,66 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from app.core.settings import SettingsError, load_settings
 from app.core.tracing import current_parent, span
 
-# Both processes as far as they can be built without servers, and what of the library they imported beyond
-# what FastAPI itself does (its API package alone, which it requires).
+# A process of the service, started as it is in a container and ended when it has redis-py at hand; what it
+# imported of the tracing library beyond what FastAPI itself does (the API alone, which it requires).
 _PROGRAM = """
-import fastapi, sys
+import sys, fastapi
 before = set(sys.modules)
-import asyncio, json
-from app.core.settings import load_settings
-from app.main import create_app
-from app.resources import Resources
-import app.web, app.worker, app.workers.process, app.workers.inline
+import atexit, importlib, json, os, signal, threading, time
 
-async def main():
-    resources = Resources.create(load_settings(**json.loads(sys.argv[1])), application="test")
-    create_app(resources)
-    await resources.close()
+def report():
+    tracing = ("opentelemetry", "google", "requests", "app.telemetry")
+    print(json.dumps(sorted(name for name in set(sys.modules) - before if name.startswith(tracing))))
 
-asyncio.run(main())
-tracing = ("opentelemetry", "google", "requests", "app.telemetry")
-print(json.dumps(sorted(name for name in set(sys.modules) - before if name.startswith(tracing))))
+def end():
+    while "redis.asyncio" not in sys.modules:
+        time.sleep(0.01)
+    # Waits for another thread's import of it to end.
+    importlib.import_module("redis.asyncio")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+atexit.register(report)
+threading.Thread(target=end, daemon=True).start()
+sys.exit(importlib.import_module(sys.argv[1]).main())
 """
 
 
-def imported(**settings: str) -> list[str]:
+def imported(module: str, folder: Path, **settings: str) -> list[str]:
+    """What the process imported; there is neither a database nor a Redis, for which it waits."""
+    known = {"PORT": "0", "WORKER_METRICS_PORT": "0", "DRAIN_S": "0", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("TIDEGATE_", "OTEL_"))}
+    env |= {f"TIDEGATE_{key}": value for key, value in (known | settings).items()}
+    env["PYTHONPATH"] = str(Path(__file__).resolve().parents[4])
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, json.dumps(settings)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PROGRAM, module],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=env,
     )
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_while_it_is_off_nothing_of_it_is_imported() -> None:
-    assert imported() == []
+@pytest.mark.parametrize("module", ["app.__main__", "app.worker"])
+def test_while_it_is_off_nothing_of_it_is_imported(module: str, tmp_path: Path) -> None:
+    assert imported(module, tmp_path) == []
 
 
-def test_while_it_is_on_the_library_is_there() -> None:
-    assert "opentelemetry.sdk.trace" in imported(otlp_endpoint="http://127.0.0.1:9")
+@pytest.mark.parametrize("module", ["app.__main__", "app.worker"])
+def test_while_it_is_on_the_library_is_there(module: str, tmp_path: Path) -> None:
+    found = imported(module, tmp_path, OTLP_ENDPOINT="http://127.0.0.1:9")
+    assert {"opentelemetry.sdk.trace", "app.telemetry.tracing"} <= set(found)
 
 
 def test_outside_of_traces_a_span_is_nothing() -> None:
