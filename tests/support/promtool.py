@@ -34,12 +34,16 @@ def check_rules(program: Path, file: Path) -> subprocess.CompletedProcess[str]:
 
 
 def try_rules(
-    program: Path, folder: Path, rules: str, cases: Sequence[Mapping[str, Any]]
+    program: Path, folder: Path, rules: str, cases: Sequence[Mapping[str, Any]], *, every: str = "30s"
 ) -> subprocess.CompletedProcess[str]:
-    """Let the rules run over invented series and compare what they bring with what is expected."""
+    """Let the rules run over invented series and compare what they bring with what is expected.
+
+    Args:
+        every: how often they are looked at; promtool does not heed the groups' own intervals.
+    """
     (folder / "rules.yml").write_text(rules)
     cases_file = folder / "cases.yml"
-    document = {"rule_files": ["rules.yml"], "evaluation_interval": "30s", "tests": list(cases)}
+    document = {"rule_files": ["rules.yml"], "evaluation_interval": every, "tests": list(cases)}
     cases_file.write_text(yaml.safe_dump(document, sort_keys=False))
     return _run(program, "test", "rules", str(cases_file))
 
