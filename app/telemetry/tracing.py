@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from app.core.logging import get_logger
 from app.core.settings import Settings
 from app.core.trace_context import TraceParent
 from app.core.tracing import TRACER, Kind, Value
@@ -25,6 +26,8 @@ from app.telemetry.sql import trace_statements
 
 FLUSH_S = 2.0
 """Longest time the end of the process waits for the last spans to leave."""
+
+_log = get_logger(__name__)
 
 _KINDS: dict[Kind, SpanKind] = {
     "internal": SpanKind.INTERNAL,
@@ -130,9 +133,11 @@ class Tracing:
 
         # A daemon's thread and not an executor's, for the interpreter waits for those at its end.
         threading.Thread(target=flush, name="traces-flush", daemon=True).start()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(FLUSH_S):
                 await sent.wait()
+        except TimeoutError:
+            _log.warning("traces_left_behind", waited_s=FLUSH_S)
 
     @contextmanager
     def _entered(self, span: trace.Span) -> Generator[OtelSpan, None, None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -108,30 +108,25 @@ def test_an_order_is_one_trace_from_the_caller_to_the_decision(
     assert not any(account(1) in text or order_id in text for text in texts)
 
 
-def test_without_a_callers_trace_one_begins_and_the_logs_name_it(
+def test_without_a_callers_trace_one_begins_and_only_requests_make_any(
     migrated_url: str, redis_server: RedisServer, start_service: StartService, collector: Receiver
 ) -> None:
-    env = settings(migrated_url, redis_server, collector.url) | {"QUEUE_AGE_LIMIT_S": "600"}
-    process = start_service("app", **env)
+    env = settings(migrated_url, redis_server, collector.url)
+    worker, process = start_service("app.worker", **env), start_service("app", **env)
+    worker.event("serving")
     with process.wait_ready() as web:
-        redis_server.kill()
-        web.get("/api/v2/products", params={"category": "tools"}, headers={"X-Request-Id": "look"})
-        line = process.event("redis_away")
+        assert web.get("/api/v2/products", params={"category": "tools"}).status_code == 200
+        assert web.get("/metrics").status_code == 200
         assert web.get("/nowhere").status_code == 404
-    stopped(process)
-    (span,) = [each for each in collector.spans() if each.attributes.get("tidegate.request_id") == "look"]
-    assert span.parent_id == ""
-    assert (line["trace_id"], line["request_id"]) == (span.trace_id, "look")
-    assert any(each.failed for each in collector.spans(span.trace_id) if each.name.startswith("redis"))
-    # Probes and scrapes make no spans, nor does work that belongs to no request; paths are no names.
-    assert {each.name for each in collector.spans() if each.kind == "server"} == {
-        "GET /api/v2/products",
-        "GET",
-    }
-    assert {each.name for each in collector.spans() if each.parent_id == ""} == {
-        "GET /api/v2/products",
-        "GET",
-    }
+    stopped(process, worker)
+    # Probes and scrapes make no spans, nor do the relay's looks; a path that is no route is no name.
+    (listing, unknown) = sorted(
+        (span for span in collector.spans() if span.parent_id == ""), key=lambda span: span.start_ns
+    )
+    assert (listing.name, unknown.name) == ("GET /api/v2/products", "GET")
+    assert listing.trace_id != unknown.trace_id
+    below = {span.name for span in collector.spans(listing.trace_id)} - {listing.name}
+    assert below == {"redis limit reads", "redis MGET", "redis SET", "SELECT products"}
 
 
 def test_a_caller_that_does_not_record_is_not_recorded(
@@ -150,23 +145,38 @@ def test_a_caller_that_does_not_record_is_not_recorded(
 
 @pytest.mark.parametrize("silent", [False, True], ids=["refuses", "never answers"])
 def test_an_absent_collector_costs_nothing(
-    migrated_url: str, redis_server: RedisServer, start_service: StartService, silent: bool
+    migrated_url: str,
+    redis_server: RedisServer,
+    start_service: StartService,
+    monkeypatch: pytest.MonkeyPatch,
+    silent: bool,
 ) -> None:
     """Connections are refused, or taken and never answered: orders are decided and both processes end."""
-    with socket.socket() as deaf:
+    # Each span is sent at once, and the exporter would wait and try again for ten minutes.
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600")
+    with socket.socket() as deaf, contextlib.ExitStack() as held:
         deaf.bind(("127.0.0.1", 0))
+        deaf.settimeout(60)
         if silent:
             deaf.listen(16)
         port = deaf.getsockname()[1] if silent else free_port()
-        # One span a batch, so that the exporter has met the absence long before the end.
-        env = settings(migrated_url, redis_server, f"http://127.0.0.1:{port}") | {"GRACEFUL_TIMEOUT_S": "10"}
+        env = settings(migrated_url, redis_server, f"http://127.0.0.1:{port}")
         worker, process = start_service("app.worker", **env), start_service("app", **env)
         with process.wait_ready() as web:
+            first = place(web)
+            wait_until(lambda: decided(web, first), what="the decision")
+            if silent:
+                # Both exporters are in their first request from here on, and stay there.
+                for _ in range(2):
+                    held.enter_context(deaf.accept()[0])
             answers = [place(web) for _ in range(20)]
             for answer in answers:
                 wait_until(lambda answer=answer: decided(web, answer), what="the decision")
         for each in (process, worker):
-            each.signal(signal.SIGTERM)
-        # Far below what the exporter itself would wait and try again.
-        assert [each.wait(within_s=25) for each in (process, worker)] == [0, 0]
-        assert process.event("stopped")["signal"] == "SIGTERM"
+            each.signal()
+        for each in (process, worker):
+            assert each.wait(within_s=120) == 0
+            assert each.event("traces_left_behind")
+            assert each.event("stopped")["signal"] == "SIGTERM"
