@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
@@ -44,7 +44,7 @@ def documented(name: str) -> str:
 def own() -> set[str]:
     """Every sample the service's processes can publish, from their live registries."""
     resources = Resources.create(load_settings(), application="test")
-    registry = cast("CollectorRegistry", resources.metrics.registry)
+    registry = resources.metrics.registry
     queue = QueueMetrics(resources.database, CollectorRegistry())
     found: set[str] = set()
     suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
