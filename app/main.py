@@ -27,6 +27,7 @@ from app.middleware.metrics import MetricsMiddleware
 from app.middleware.rate_limit import RateLimitHeadersMiddleware
 from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.served_by import ServedByMiddleware
+from app.middleware.tracing import TracingMiddleware
 from app.resources import Resources
 
 Background = Callable[[Resources], AbstractAsyncContextManager[None]]
@@ -55,6 +56,11 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
 
     settings = resources.settings
     development = settings.environment == "development"
+    traced = (
+        []
+        if resources.tracing is None
+        else [Middleware(TracingMiddleware, tracing=resources.tracing, ignored=operations.PATHS)]
+    )
     app = FastAPI(
         title="Tidegate service",
         version="1",
@@ -63,9 +69,12 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
         # The documentation pages load scripts from elsewhere; only a developer wants that.
         docs_url="/docs" if development else None,
         redoc_url=None,
+        # FastAPI's own spans would stand beside ours, and its records of failures hold what callers sent.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         middleware=[
             # Outermost first. The id must exist before anything logs; the count must see every answer,
             # so errors and refusals are made further in.
+            *traced,
             Middleware(RequestIdMiddleware),
             Middleware(ServedByMiddleware, pod_name=settings.pod_name),
             Middleware(DrainMiddleware, lifecycle=resources.lifecycle),

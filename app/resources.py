@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.cache.queries import QueryCache
 from app.cache.responses import ResponseCache
@@ -22,6 +23,9 @@ from app.shared.changes import Changes
 from app.shared.limiter import RateLimiter
 from app.shared.limits import Limits
 from app.shared.link import RedisLink
+
+if TYPE_CHECKING:
+    from app.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Resources:
     passwords: PasswordChecker
     profiler: Profiler
     lifecycle: Lifecycle
+    tracing: Tracing | None
+    """None where tracing is off."""
 
     @classmethod
     def create(cls, settings: Settings, *, application: str) -> Resources:
@@ -61,6 +67,9 @@ class Resources:
             pool_wait_s=settings.db_pool_wait_s,
             application=application,
         )
+        tracing = _tracing(settings, application)
+        if tracing is not None:
+            tracing.watch(database)
         link = RedisLink(
             redis_url.get_secret_value() if redis_url else None, timeout_s=settings.redis_timeout_s
         )
@@ -97,6 +106,7 @@ class Resources:
             passwords=PasswordChecker(),
             profiler=Profiler(),
             lifecycle=lifecycle,
+            tracing=tracing,
         )
 
     async def close(self) -> None:
@@ -104,3 +114,14 @@ class Resources:
         self.fraud.close()
         await self.link.close()
         await self.database.dispose()
+        if self.tracing is not None:
+            await self.tracing.close()
+
+
+def _tracing(settings: Settings, application: str) -> Tracing | None:
+    if settings.otlp_endpoint is None:
+        return None
+    # A quarter of a second of CPU that only those pay who want traces.
+    from app.telemetry.tracing import Tracing
+
+    return Tracing(settings, application=application)

@@ -25,6 +25,9 @@ def main() -> int:
     import uvloop
 
     from app.core.exceptions import BindError
+    from app.core.lean import import_redis
+
+    import_redis()
     from app.core.logging import configure_logging, get_logger
     from app.server import bind
     from app.workers.process import serve_worker

@@ -74,6 +74,7 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
             metrics_server_image=images.metrics_server.reference,
             kube_state_metrics_image=images.kube_state_metrics.reference,
             prometheus_image=images.prometheus.reference,
+            slo=stack.slo,
         ),
     )
     data = Data(

@@ -47,7 +47,8 @@ class SharedLayer:
         """
         keys = [_PREFIX + key, *(generation_key(tag) for tag in tags)]
         # The client gives bytes, having been told not to decode; its types allow for both.
-        stored, *found = cast("list[bytes | None]", await self._link.call(lambda client: client.mget(keys)))
+        answer = await self._link.call(lambda client: client.mget(keys), name="redis MGET")
+        stored, *found = cast("list[bytes | None]", answer)
         generations = b",".join(value or b"0" for value in found)
         if stored is None:
             return Found(None, generations)
@@ -62,4 +63,4 @@ class SharedLayer:
         """
         life_ms = int(1000 * self._ttl_s * self._random.uniform(0.8, 1.0))
         entry = generations + b"\n" + payload
-        await self._link.call(lambda client: client.set(_PREFIX + key, entry, px=life_ms))
+        await self._link.call(lambda client: client.set(_PREFIX + key, entry, px=life_ms), name="redis SET")

@@ -17,6 +17,7 @@ Role = Literal["web", "worker", "migrate"]
 _PREFIX = "TIDEGATE_"
 _DATABASE_SCHEMES = ("postgresql+asyncpg://", "sqlite+aiosqlite://")
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_HTTP_BASE = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
 _RATE = r"^[1-9][0-9]{0,8}/([1-9][0-9]{0,4})?(second|minute|hour)$"
 _NEEDED: dict[Role, list[str]] = {
     "web": ["database_url", "redis_url", "auth_keys"],
@@ -143,6 +144,12 @@ class Settings(BaseSettings):
     outbox_poll_s: float = Field(default=0.2, gt=0, le=60, description="pause between looks at the outbox")
     redeliver_after_s: float = Field(
         default=30, gt=0, le=3600, description="first wait before an undecided order is published again"
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=_HTTP_BASE,
+        description="base URL to which traces are sent by OTLP/HTTP, such as http://collector:4318; unset, "
+        "there are none. OTEL_EXPORTER_OTLP_ENDPOINT alone turns nothing on: clusters inject it everywhere",
     )
     migrate_wait_s: float = Field(default=60, ge=0, le=3600, description="wait for the database to answer")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

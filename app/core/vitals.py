@@ -26,6 +26,8 @@ class Vitals:
     async def run(self) -> None:
         """Look every half second. What a sleeper oversleeps is what every request waits for its turn."""
         gc.callbacks.append(self._on_gc)
+        self._metrics.db_pool_size.set(self._database.pool_size)
+        self._database.on_wait(self._metrics.db_wait_s.observe)
         try:
             while True:
                 slept_s = time.perf_counter()

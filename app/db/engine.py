@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection, QueuePool
 
 from app.core.exceptions import DatabaseUnavailableError
 
@@ -21,6 +22,22 @@ RETRY_AFTER_S = 2
 # SQLSTATE classes of PostgreSQL that say "not now" rather than "not so": connection exception,
 # insufficient resources, operator intervention, and a failure of the server's own system.
 _UNAVAILABLE_SQLSTATES = ("08", "53", "57", "58")
+
+
+class TimedPool(AsyncAdaptedQueuePool):
+    """A pool that tells how long each connection was waited for."""
+
+    waited: Callable[[float], object] | None = None
+
+    def connect(self) -> PoolProxiedConnection:
+        """Give out a connection."""
+        if self.waited is None:
+            return super().connect()
+        began_s = time.perf_counter()
+        try:
+            return super().connect()
+        finally:
+            self.waited(time.perf_counter() - began_s)
 
 
 def make_engine(url: str, *, pool_size: int, application: str, pool_wait_s: float = 10.0) -> AsyncEngine:
@@ -37,12 +54,18 @@ def make_engine(url: str, *, pool_size: int, application: str, pool_wait_s: floa
         # One connection: SQLite has one writer anyway, and a reader that turns writer beside another
         # fails at once with "database is locked" instead of waiting.
         engine = create_async_engine(
-            url, pool_size=1, max_overflow=0, pool_timeout=30, connect_args={"timeout": 5}
+            url,
+            poolclass=TimedPool,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=30,
+            connect_args={"timeout": 5},
         )
         event.listen(engine.sync_engine, "connect", _sqlite_pragmas)
         return engine
     return create_async_engine(
         url,
+        poolclass=TimedPool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=pool_wait_s,
@@ -89,6 +112,18 @@ class Database:
         """Connections that requests hold now."""
         pool = self.engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    @property
+    def pool_size(self) -> int:
+        """The most connections that requests may hold."""
+        pool = self.engine.pool
+        return pool.size() if isinstance(pool, QueuePool) else 0
+
+    def on_wait(self, listener: Callable[[float], object]) -> None:
+        """Call `listener` with the seconds that each connection was waited for, failures included."""
+        pool = self.engine.pool
+        if isinstance(pool, TimedPool):
+            pool.waited = listener
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession, None]:

@@ -113,7 +113,8 @@ class OutboxEntry(Base):
 
     Written with the order in one transaction and deleted with the decision in another, so nothing the
     queue loses is lost: an entry that stays is published again. `deliveries` counts publications. An entry
-    with `died_at` is a dead letter: it is published no more until somebody replays it.
+    with `died_at` is a dead letter: it is published no more until somebody replays it. `traceparent` is the
+    span of the request that took the order, where it was traced: the decision belongs to the same trace.
     """
 
     __tablename__ = "outbox"
@@ -136,3 +137,4 @@ class OutboxEntry(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     died_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(String(300))
+    traceparent: Mapped[str | None] = mapped_column(String(55))

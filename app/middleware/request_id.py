@@ -9,18 +9,20 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.trace_context import HEADER as TRACE_HEADER
+from app.core.trace_context import TraceParent
+
 HEADER = "X-Request-Id"
 
 # Only what can do no harm in a log line or a header; anything else gets a new id.
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-# W3C Trace Context, section 3.2; of later versions only what this one knows is read.
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
-_NO_TRACE = "0" * 32
-
 
 class RequestIdMiddleware:
-    """Keeps the id the gateway gave, or makes one; the request's trace goes into the logs beside it."""
+    """Keeps the id the gateway gave, or makes one; the request's trace goes into the logs beside it.
+
+    That is the trace of the request's span where there is one, else the caller's.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,11 +34,13 @@ class RequestIdMiddleware:
             return
         given = Headers(scope=scope).get(HEADER)
         request_id = given if given and _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         known = {"request_id": request_id}
-        trace = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", ""))
-        if trace and trace["trace"] != _NO_TRACE:
-            known["trace_id"] = trace["trace"]
+        if "trace_id" in state:
+            known["trace_id"] = state["trace_id"]
+        elif given_trace := TraceParent.parse(Headers(scope=scope).get(TRACE_HEADER)):
+            known["trace_id"] = given_trace.trace_id
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

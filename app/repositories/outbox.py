@@ -23,6 +23,8 @@ class Due:
     order_id: uuid.UUID
     deliveries: int
     """How often it was published before."""
+    traceparent: str | None = None
+    """The trace of the request that took the order."""
 
 
 class OutboxRepository:
@@ -31,9 +33,11 @@ class OutboxRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    def add(self, order_id: uuid.UUID, *, now: datetime) -> None:
+    def add(self, order_id: uuid.UUID, *, now: datetime, traceparent: str | None = None) -> None:
         """Owe a decision on the order; due at once."""
-        self._session.add(OutboxEntry(order_id=order_id, deliveries=0, created_at=now, due_at=now))
+        self._session.add(
+            OutboxEntry(order_id=order_id, deliveries=0, created_at=now, due_at=now, traceparent=traceparent)
+        )
 
     async def lock_due(self, *, now: datetime, limit: int) -> Sequence[Due]:
         """Entries that are due, oldest first, locked until commit.
@@ -41,7 +45,7 @@ class OutboxRepository:
         Entries another relay has locked are passed over, so two relays share the work without waiting.
         """
         rows = await self._session.execute(
-            select(OutboxEntry.id, OutboxEntry.order_id, OutboxEntry.deliveries)
+            select(OutboxEntry.id, OutboxEntry.order_id, OutboxEntry.deliveries, OutboxEntry.traceparent)
             .where(OutboxEntry.due_at <= now, OutboxEntry.died_at.is_(None))
             .order_by(OutboxEntry.due_at, OutboxEntry.id)
             .limit(limit)

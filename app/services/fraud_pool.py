@@ -12,6 +12,7 @@ from concurrent.futures import Future
 
 from app.core.exceptions import OverloadedError
 from app.core.metrics import Metrics
+from app.core.tracing import span
 from app.services.fraud import FraudAssessment, PlacedOrder, assess
 
 SWITCH_INTERVAL_S = 0.001
@@ -61,7 +62,8 @@ class FraudPool:
         try:
             self._jobs.put((future, history, order))
             # A caller that gives up cancels the future, and the thread passes over it.
-            return await asyncio.wrap_future(future)
+            with span("fraud check", attributes={"tidegate.history": len(history)}):
+                return await asyncio.wrap_future(future)
         finally:
             self._waiting -= 1
 

@@ -19,6 +19,7 @@ from app.core.exceptions import (
     UnknownReferenceError,
 )
 from app.core.metrics import Metrics
+from app.core.tracing import current_parent
 from app.db.base import utc_now
 from app.db.models import Order, OrderLine, OrderStatus
 from app.repositories.accounts import AccountRepository
@@ -146,7 +147,10 @@ class OrderService:
             if owed:
                 # The outbox row refers to the order, which therefore has to be there first.
                 await self._session.flush()
-                OutboxRepository(self._session).add(order.id, now=order.created_at)
+                parent = current_parent()
+                OutboxRepository(self._session).add(
+                    order.id, now=order.created_at, traceparent=str(parent) if parent else None
+                )
             await self._session.commit()
         except IntegrityError:
             await self._session.rollback()

@@ -100,7 +100,7 @@ class Changes:
                 await pipe.execute()
 
         try:
-            await self._link.call(send)
+            await self._link.call(send, name="redis announce")
         except SharedUnavailableError:
             # Twice told does no harm, so what may have arrived stays owed too. The bound is for an outage
             # of days: what expires by itself meanwhile need not be told.

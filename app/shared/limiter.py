@@ -100,7 +100,9 @@ class RateLimiter:
         """
         await self._prepare()
         try:
-            grant = await self._link.call(lambda client: self._take_shared(client, use, key))
+            grant = await self._link.call(
+                lambda client: self._take_shared(client, use, key), name=f"redis limit {use.name}"
+            )
         except SharedUnavailableError:
             return await self._without_redis(use, key)
         self._count(use, "allowed" if grant.allowed else "refused")

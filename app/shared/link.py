@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.core.lean import import_redis
 from app.core.logging import get_logger
+from app.core.tracing import span
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -19,6 +21,8 @@ PAUSE_S = 1.0
 """After a failure nobody asks for so long: requests must not queue up for one timeout each."""
 MAX_CONNECTIONS = 16
 """Whoever comes when all are in use waits for one, as long as for an answer."""
+
+_SPAN_ATTRIBUTES = {"db.system.name": "redis"}
 
 _log = get_logger(__name__)
 
@@ -64,12 +68,15 @@ class RedisLink:
             raise SharedUnavailableError("no Redis is configured")
         async with self._making:
             if self._client is None:
-                module = await asyncio.to_thread(import_module, "redis.asyncio")
+                module = await asyncio.to_thread(import_redis, "redis.asyncio")
                 self._client = _make(module, self._url, self._timeout_s)
         return self._client
 
-    async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
+    async def call(self, operation: Callable[[Redis], Awaitable[T]], *, name: str = "redis") -> T:
         """Run one short operation.
+
+        Args:
+            name: of the operation, in traces.
 
         Raises:
             SharedUnavailableError: it could not be run, or it is not known whether it was.
@@ -80,8 +87,9 @@ class RedisLink:
         from redis import RedisError
 
         try:
-            async with asyncio.timeout(2 * self._timeout_s):
-                return await operation(client)
+            with span(name, "client", _SPAN_ATTRIBUTES):
+                async with asyncio.timeout(2 * self._timeout_s):
+                    return await operation(client)
         except (RedisError, OSError, TimeoutError) as error:
             self.failed(error)
             raise SharedUnavailableError(f"Redis does not answer: {type(error).__name__}") from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Protocol
 
+from app.core.trace_context import TraceParent
+from app.repositories.outbox import Due
 from app.workers.attempts import Attempts
 
 
@@ -23,8 +24,8 @@ class Dispatcher(Protocol):
         """
         ...
 
-    async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
-        """Hand over.
+    async def publish(self, entries: Sequence[Due]) -> None:
+        """Hand over their orders.
 
         Raises:
             DispatchUnavailableError: some or all could not be.
@@ -42,7 +43,7 @@ class DirectDispatcher:
         """Nothing is ever under way between calls, so nothing can be lost."""
         return False
 
-    async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
+    async def publish(self, entries: Sequence[Due]) -> None:
         """Decide one after the other."""
-        for order_id in order_ids:
-            await self._attempts.decide(order_id)
+        for entry in entries:
+            await self._attempts.decide(entry.order_id, TraceParent.parse(entry.traceparent))

@@ -20,7 +20,7 @@ async def inline_worker(resources: Resources) -> AsyncGenerator[None, None]:
     decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
     relay = Relay(
         resources.database,
-        DirectDispatcher(Attempts(resources.database, decisions)),
+        DirectDispatcher(Attempts(resources.database, decisions, resources.tracing)),
         poll_s=resources.settings.outbox_poll_s,
         redeliver_after_s=resources.settings.redeliver_after_s,
     )

@@ -15,12 +15,13 @@ from dramatiq.worker import Worker
 
 from app.core.logging import get_logger
 from app.core.settings import Settings
+from app.core.vitals import Vitals
 from app.resources import Resources
 from app.server import QuietServer, http_options
 from app.services.decisions import DecisionService
 from app.workers.attempts import TIME_LIMIT_S, Attempts
 from app.workers.http import worker_app
-from app.workers.queue import QUEUE, RedisDispatcher, connect, make_actor, make_broker
+from app.workers.queue import QUEUE, RedisDispatcher, connect, make_actor, make_broker, message_parent
 from app.workers.queue_metrics import QueueMetrics
 from app.workers.relay import Relay
 
@@ -48,11 +49,11 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
 
     resources = Resources.create(settings, application="tidegate-worker")
     decisions = DecisionService(resources.database, resources.fraud, resources.metrics, resources.changes)
-    attempts = Attempts(resources.database, decisions)
+    attempts = Attempts(resources.database, decisions, resources.tracing)
 
     def decide(order_id: uuid.UUID) -> None:
         """Called in a dramatiq thread: the thread waits while the loop works."""
-        future = asyncio.run_coroutine_threadsafe(attempts.decide(order_id), loop)
+        future = asyncio.run_coroutine_threadsafe(attempts.decide(order_id, message_parent()), loop)
         try:
             # The attempt ends by itself; this is for a loop that does not turn.
             future.result(TIME_LIMIT_S + _STUCK_S)
@@ -66,7 +67,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
     actor = make_actor(broker, decide)
     relay = Relay(
         resources.database,
-        RedisDispatcher(client, actor),
+        RedisDispatcher(client, actor, resources.tracing),
         poll_s=settings.outbox_poll_s,
         redeliver_after_s=settings.redeliver_after_s,
     )
@@ -91,6 +92,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(relay.run(stop))
         tasks.create_task(queue.run(stop))
+        vitals = tasks.create_task(Vitals(resources.metrics, resources.database).run())
         serving = tasks.create_task(server.serve(sockets=[listener]))
         await stop.wait()
         _log.info("worker_stops", signal=received[0].name)
@@ -102,6 +104,7 @@ async def serve_worker(settings: Settings, listener: socket.socket) -> signal.Si
             _log.warning("queue_not_told", reason=str(error))
         server.should_exit = True
         await serving
+        vitals.cancel()
     await resources.close()
     broker.close()
     client.close()

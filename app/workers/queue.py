@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import CurrentMessage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.core.exceptions import DispatchUnavailableError
+from app.core.trace_context import TraceParent
+from app.repositories.outbox import Due
+from app.workers.attempts import MESSAGING
+
+if TYPE_CHECKING:
+    from app.telemetry.tracing import Tracing
 
 QUEUE = "orders"
 NAMESPACE = "tidegate"
@@ -36,9 +44,12 @@ def connect(redis_url: str) -> redis.Redis:
 
 
 def make_broker(client: redis.Redis) -> RedisBroker:
-    """The broker, with no middleware: the outbox tries again, see `app.workers.attempts`."""
+    """The broker. No middleware of it tries again: the outbox does, see `app.workers.attempts`."""
     return RedisBroker(
-        client=client, namespace=NAMESPACE, middleware=[], heartbeat_timeout=_HEARTBEAT_TIMEOUT_MS
+        client=client,
+        namespace=NAMESPACE,
+        middleware=[CurrentMessage()],
+        heartbeat_timeout=_HEARTBEAT_TIMEOUT_MS,
     )
 
 
@@ -52,10 +63,23 @@ def make_actor(broker: RedisBroker, decide: Callable[[uuid.UUID], None]) -> dram
     return decide_order
 
 
-class RedisDispatcher:
-    """Publishes orders as messages."""
+def message_parent() -> TraceParent | None:
+    """The trace that the message in hand belongs to; call it in dramatiq's thread."""
+    message = CurrentMessage.get_current_message()
+    return None if message is None else TraceParent.parse(message.options.get("traceparent"))
 
-    def __init__(self, client: redis.Redis, actor: dramatiq.Actor[[str], None]) -> None:
+
+class RedisDispatcher:
+    """Publishes orders as messages.
+
+    Args:
+        tracing: makes a span of each message; None where tracing is off.
+    """
+
+    def __init__(
+        self, client: redis.Redis, actor: dramatiq.Actor[[str], None], tracing: Tracing | None = None
+    ) -> None:
+        self._tracing = tracing
         self._client = client
         self._actor = actor
 
@@ -70,17 +94,29 @@ class RedisDispatcher:
         except redis.RedisError as error:
             raise DispatchUnavailableError(f"Redis does not answer: {error}") from error
 
-    async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
+    async def publish(self, entries: Sequence[Due]) -> None:
         """Enqueue one message an order.
 
         Raises:
             DispatchUnavailableError: Redis stopped answering on the way.
         """
-        await asyncio.to_thread(self._publish, order_ids)
+        await asyncio.to_thread(self._publish, entries)
 
-    def _publish(self, order_ids: Sequence[uuid.UUID]) -> None:
+    def _publish(self, entries: Sequence[Due]) -> None:
         try:
-            for order_id in order_ids:
-                self._actor.send(str(order_id))
+            for entry in entries:
+                self._send(entry)
         except redis.RedisError as error:
             raise DispatchUnavailableError(f"Redis did not take a message: {error}") from error
+
+    def _send(self, entry: Due) -> None:
+        order_id = str(entry.order_id)
+        if self._tracing is None:
+            self._actor.send(order_id)
+            return
+        attributes = {**MESSAGING, "messaging.operation.type": "send", "tidegate.order_id": order_id}
+        parent = TraceParent.parse(entry.traceparent)
+        with self._tracing.continued("publish orders", "producer", parent, attributes) as span:
+            # Among the options and not the arguments: a worker of an older release would choke on those.
+            send = self._actor.send_with_options  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped options
+            send(args=(order_id,), traceparent=str(span.parent))

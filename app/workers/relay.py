@@ -95,7 +95,7 @@ class Relay:
         published = [entry for entry in due if entry.deliveries < MAX_DELIVERIES]
         if published:
             try:
-                await self._dispatcher.publish([entry.order_id for entry in published])
+                await self._dispatcher.publish(published)
             except (DispatchUnavailableError, OverloadedError):
                 await self._schedule(published, [utc_now()] * len(published))
                 raise

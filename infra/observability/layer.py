@@ -13,6 +13,7 @@ from infra.observability.kube_state_metrics import kube_state_metrics
 from infra.observability.metrics_server import metrics_server
 from infra.observability.prometheus import prometheus
 from infra.target import Target
+from tidegate.models.slo import Slo
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class ObservabilityArgs:
         metrics_server_image: image reference.
         kube_state_metrics_image: image reference.
         prometheus_image: image reference.
+        slo: the objectives that alerts are about.
     """
 
     target: Target
     metrics_server_image: str
     kube_state_metrics_image: str
     prometheus_image: str
+    slo: Slo
 
 
 def manifests(args: ObservabilityArgs) -> list[list[Manifest]]:
@@ -38,7 +41,7 @@ def manifests(args: ObservabilityArgs) -> list[list[Manifest]]:
         namespace(OBSERVABILITY_NAMESPACE),
         metrics_server(args.metrics_server_image),
         kube_state_metrics(args.kube_state_metrics_image),
-        prometheus(args.prometheus_image),
+        prometheus(args.prometheus_image, args.slo),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Prometheus: a window on the last hours. What is kept for good is in the Run."""
+"""Prometheus: a window on the last days, and the alerts. What is kept for good is in the Run."""
 
 from __future__ import annotations
 
@@ -22,20 +22,31 @@ from infra.manifests import (
 from infra.network.edge import METRICS_PORT, PROXY_LABELS
 from infra.observability import kube_state_metrics
 from infra.observability.deployment import deployment
-from infra.observability.scrape import configuration
+from infra.observability.rules import rules_text
+from infra.observability.scrape import RULES_FILE, configuration
 from infra.scraping import PROMETHEUS as NAME
+from tidegate.models.slo import Slo
 
 PORT = 9090
 
 _WEB_PORT = 8000
 _WORKER_METRICS_PORT = 9191
-_RETENTION = "12h"
+# The slowest burn rate looks back over three days.
+_RETENTION = "4d"
 _RETENTION_SIZE = "1GB"
 
 
-def prometheus(image: str) -> list[Manifest]:
-    """Return Prometheus' objects. The right to find pods is given by the namespaces it scrapes, not here."""
-    text = configuration()
+def prometheus(image: str, slo: Slo) -> list[Manifest]:
+    """Return Prometheus' objects. The right to find pods is given by the namespaces it scrapes, not here.
+
+    Args:
+        image: image reference.
+        slo: the objectives that its alerts are about.
+
+    Raises:
+        TidegateError: an objective cannot be measured.
+    """
+    files = {"prometheus.yml": configuration(), RULES_FILE: rules_text(slo)}
     container = {
         "image": image,
         "args": [
@@ -62,11 +73,11 @@ def prometheus(image: str) -> list[Manifest]:
         {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
     ]
-    revision = hashlib.sha256(text.encode()).hexdigest()[:16]
+    revision = hashlib.sha256("\0".join(files.values()).encode()).hexdigest()[:16]
     return [
         service_account(NAME, OBSERVABILITY_NAMESPACE),
         *cluster_role("tidegate-prometheus", NAME, OBSERVABILITY_NAMESPACE, nodes),
-        config_map(NAME, OBSERVABILITY_NAMESPACE, {"prometheus.yml": text}),
+        config_map(NAME, OBSERVABILITY_NAMESPACE, files),
         _traffic(),
         deployment(
             NAME,

@@ -15,6 +15,9 @@ SERVICE_INTERVAL_S = 5
 CLUSTER_INTERVAL_S = 15
 """All else. The kubelet itself looks no more often than every 10 s."""
 
+RULES_FILE = "rules.yml"
+"""Beside prometheus.yml."""
+
 _TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
 _CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 
@@ -30,6 +33,7 @@ def configuration() -> str:
     """Return the text of prometheus.yml."""
     document = {
         "global": {"scrape_interval": f"{CLUSTER_INTERVAL_S}s", "scrape_timeout": f"{SERVICE_INTERVAL_S}s"},
+        "rule_files": [RULES_FILE],
         "scrape_configs": [_service(), _kube_state(), _cadvisor(), _envoy()],
     }
     return yaml.safe_dump(document, sort_keys=False)

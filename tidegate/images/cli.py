@@ -60,17 +60,21 @@ def build_command(
     names: Names = None,
     source: Source = None,
     tools_only: Annotated[
-        bool, typer.Option("--tools", help="Only tools and what images are built from; needs no engine.")
+        bool,
+        typer.Option(
+            "--tools",
+            help="Only tools and what images are built from; with names, only those tools. Needs no engine.",
+        ),
     ] = False,
     install: Annotated[bool, typer.Option("--install", help="As root, install what builds need.")] = False,
 ) -> None:
-    """Have tools and images ready; with names, only those images."""
+    """Have tools and images ready; with names, only those images, or with --tools those tools."""
     if install:
         install_packages(missing_packages("build"))
     ready = ensure(
-        tools=None if names is None else (),
+        tools=names if tools_only or names is None else (),
         images=() if tools_only else names,
-        files=parts_of_images(source=source) if tools_only else (),
+        files=parts_of_images(source=source) if tools_only and names is None else (),
         engine_env=None if tools_only else _engine_env(),
         source=source,
     )

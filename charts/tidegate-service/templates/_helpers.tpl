@@ -88,6 +88,20 @@ volumeMounts:
   value: {{ .Values.web.fraudWeight | quote }}
 - name: TIDEGATE_DB_POOL_SIZE
   value: {{ .Values.web.dbPoolSize | quote }}
+{{- if .Values.tracing.endpoint }}
+- name: TIDEGATE_OTLP_ENDPOINT
+  value: {{ .Values.tracing.endpoint | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .Values.tracing.sampleRatio | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Port of the collector of traces, as its address says or its scheme implies. */}}
+{{- define "tidegate.collectorPort" -}}
+{{- $url := urlParse .Values.tracing.endpoint -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
 {{- end -}}
 
 {{/* One direction of the autoscaler's behavior. */}}

@@ -114,6 +114,12 @@ def test_orders_are_decided_once_each(
         wait_until(lambda: _sample(metrics, "tidegate_queue_depth") == 0, what="depth 0")
         assert _sample(metrics, "tidegate_queue_age_seconds") == 0
         assert metrics.get("/healthz").json() == {"status": "alive"}
+        # The worker measures itself as the web process does.
+        wait_until(
+            lambda: (_sample(metrics, "tidegate_event_loop_lag_seconds_count") or 0) > 0, what="a measurement"
+        )
+        assert _sample(metrics, "tidegate_db_pool_size") == 5
+        assert (_sample(metrics, "tidegate_db_connection_wait_seconds_count") or 0) > 0
     assert asyncio.run(_outbox_size(migrated_url)) == 0
 
 

@@ -227,6 +227,57 @@ def test_pods_of_one_rollout_are_spread(render: Render) -> None:
     assert spread["matchLabelKeys"] == ["pod-template-hash"]
 
 
+TRACED = {"tracing": {"endpoint": "http://collector.observability:4318", "sampleRatio": 0.25}}
+
+
+def test_no_pod_hears_of_tracing_unless_there_is_an_endpoint(render: Render) -> None:
+    assert "OTLP" not in json.dumps(render())
+    objects = render(TRACED)
+    for name in ("web", "worker"):
+        (container,) = pod(objects, "Deployment", f"tidegate-{name}")["containers"]
+        env = {item["name"]: item.get("value") for item in container["env"]}
+        assert env["TIDEGATE_OTLP_ENDPOINT"] == "http://collector.observability:4318"
+        assert env["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio"
+        assert env["OTEL_TRACES_SAMPLER_ARG"] == "0.25"
+    assert "OTLP" not in json.dumps(job(objects))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        ("http://collector:4318", 4318),
+        ("http://collector", 80),
+        ("https://traces.example/otlp", 443),
+        ("https://traces.example:8443/otlp", 8443),
+    ],
+)
+def test_traces_may_leave_for_the_collector_and_for_nowhere_else(
+    render: Render, endpoint: str, port: int
+) -> None:
+    ports = [{"protocol": "TCP", "port": port}]
+    anywhere = render({"tracing": {"endpoint": endpoint}})
+    inside = render({"tracing": {"endpoint": endpoint, "collectorNamespace": "tracing"}})
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tracing"}}}
+    for name in ("tidegate-web", "tidegate-worker"):
+        assert one(anywhere, "NetworkPolicy", name)["spec"]["egress"][-1] == {"ports": ports}
+        assert one(inside, "NetworkPolicy", name)["spec"]["egress"][-1] == {"ports": ports, "to": [peer]}
+    assert len(one(inside, "NetworkPolicy", "tidegate-migrate")["spec"]["egress"]) == 2
+    assert check(inside) == []
+
+
+def test_dashboards_are_for_grafanas_sidecar_to_find(render: Render) -> None:
+    assert "ConfigMap" not in {each["kind"] for each in render()}
+    labels = {"grafana_dashboard": "1", "team": "shop"}
+    objects = render({"dashboards": {"enabled": True, "labels": {"team": "shop"}}})
+    found = one(objects, "ConfigMap", "tidegate-dashboards")
+    assert labels.items() <= found["metadata"]["labels"].items()
+    files = {path.name: path.read_text() for path in (CHART / "dashboards").glob("*.json")}
+    assert {name: json.loads(text) for name, text in found["data"].items()} == {
+        name: json.loads(text) for name, text in files.items()
+    }
+    assert check(objects) == []
+
+
 class TestNetworkPolicies:
     def test_everything_is_denied_that_is_not_allowed(self, render: Render) -> None:
         deny = one(render(), "NetworkPolicy", "tidegate-default-deny")["spec"]
@@ -353,6 +404,8 @@ class TestRoutes:
         (["web.serverWorkers=2"], "needs web.server to be gunicorn"),
         (["web.trustedProxies={everyone}"], "trustedProxies"),
         (["gateway.pathPrefixes={api}"], "pathPrefixes"),
+        (["tracing.endpoint=collector:4318"], "endpoint"),
+        (["tracing.sampleRatio=2"], "sampleRatio"),
         (["web.terminationGracePeriodSeconds=29"], "at least 30"),
         (["hpa.minReplicas=5", "hpa.maxReplicas=4"], "maxReplicas is below"),
     ],

@@ -89,3 +89,22 @@ def test_sqlite_keeps_references_whole(shop: Settings) -> None:
         await database.dispose()
 
     asyncio.run(scenario())
+
+
+def test_waits_for_connections_are_told_one_by_one(shop: Settings) -> None:
+    async def scenario() -> None:
+        database = Database(shop.database_url.get_secret_value(), pool_size=5, application="test")
+        waits_s: list[float] = []
+        database.on_wait(waits_s.append)
+        # One, whatever is asked for: SQLite has one writer.
+        assert database.pool_size == 1
+        for count in (1, 2):
+            async with database.session() as session:
+                assert len(waits_s) == count - 1
+                await session.execute(text("SELECT 1"))
+                await session.execute(text("SELECT 2"))
+            assert len(waits_s) == count
+        assert min(waits_s) >= 0
+        await database.dispose()
+
+    asyncio.run(scenario())

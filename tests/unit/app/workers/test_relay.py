@@ -18,6 +18,7 @@ from app.db.base import utc_now
 from app.db.models import Order, OrderStatus, OutboxEntry
 from app.dead import run as run_dead
 from app.repositories.orders import OrderRepository
+from app.repositories.outbox import Due
 from app.resources import Resources
 from app.services.decisions import DecisionService
 from app.services.orders import LineRequest, OrderRequest, OrderService
@@ -40,8 +41,8 @@ class Mailbox:
         lost, self.lost = self.lost, False
         return lost
 
-    async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
-        self.sent += order_ids
+    async def publish(self, entries: Sequence[Due]) -> None:
+        self.sent += [entry.order_id for entry in entries]
 
 
 @asynccontextmanager
@@ -154,7 +155,7 @@ def test_an_absent_redis_leaves_the_entry_as_it_was(shop: Settings) -> None:
             with pytest.raises(DispatchUnavailableError):
                 await relay.turn()
             with pytest.raises(DispatchUnavailableError):
-                await dispatcher.publish([uuid.uuid4()])
+                await dispatcher.publish([Due(1, uuid.uuid4(), 0)])
             (entry,) = await outbox(resources)
             assert entry.deliveries == 0
             assert entry.due_at <= utc_now()
@@ -165,7 +166,7 @@ def test_an_absent_redis_leaves_the_entry_as_it_was(shop: Settings) -> None:
 
 def test_a_queue_that_fails_midway_gets_the_entries_again(shop: Settings) -> None:
     class Breaking(Mailbox):
-        async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
+        async def publish(self, entries: Sequence[Due]) -> None:
             raise DispatchUnavailableError("gone")
 
     async def scenario() -> None:
@@ -290,8 +291,8 @@ def test_the_loop_outlives_failures_and_ends_when_told(shop: Settings) -> None:
             super().__init__()
             self.filled = asyncio.Event()
 
-        async def publish(self, order_ids: Sequence[uuid.UUID]) -> None:
-            await super().publish(order_ids)
+        async def publish(self, entries: Sequence[Due]) -> None:
+            await super().publish(entries)
             self.filled.set()
 
         async def check(self) -> bool:

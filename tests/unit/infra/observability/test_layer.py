@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from infra.observability.metrics_server import metrics_server
 from infra.observability.prometheus import prometheus
 from infra.observability.scrape import configuration
 from infra.policy import check
+from tidegate.models.slo import Slo
+
+SLO = Slo(availability_percent=99.9)
 
 
 def args(objects: list[Manifest]) -> list[str]:
@@ -28,7 +32,7 @@ def rules(objects: list[Manifest], name: str) -> dict[str, list[str]]:
     return {resource: rule["verbs"] for rule in found["rules"] for resource in rule["resources"]}
 
 
-@pytest.mark.parametrize("make", [metrics_server, kube_state_metrics, prometheus])
+@pytest.mark.parametrize("make", [metrics_server, kube_state_metrics, partial(prometheus, slo=SLO)])
 def test_every_rule_holds(make: Any) -> None:
     assert check(make("example/tool:1")) == []
 
@@ -57,14 +61,29 @@ def test_kube_state_metrics_may_read_exactly_what_it_shows() -> None:
 
 
 def test_prometheus_cannot_reach_through_a_kubelet() -> None:
-    given = rules(prometheus("x:1"), "tidegate-prometheus")
+    given = rules(prometheus("x:1", SLO), "tidegate-prometheus")
     assert given == {"nodes": ["get", "list", "watch"], "nodes/metrics": ["get"]}
 
 
 def test_a_change_of_the_configuration_restarts_prometheus() -> None:
-    objects = prometheus("x:1")
-    (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
-    assert len(deployment["spec"]["template"]["metadata"]["annotations"]["tidegate/config-hash"]) == 16
+    def revision(slo: Slo) -> str:
+        objects = prometheus("x:1", slo)
+        (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
+        return deployment["spec"]["template"]["metadata"]["annotations"]["tidegate/config-hash"]
+
+    assert len(revision(SLO)) == 16
+    assert revision(SLO) == revision(SLO)
+    assert revision(SLO) != revision(Slo(availability_percent=99))
+
+
+def test_prometheus_loads_the_rules_and_remembers_as_long_as_they_look_back() -> None:
+    objects = prometheus("x:1", SLO)
+    (files,) = [each["data"] for each in objects if each["kind"] == "ConfigMap"]
+    (named,) = yaml.safe_load(files["prometheus.yml"])["rule_files"]
+    groups = yaml.safe_load(files[named])["groups"]
+    assert {each["name"] for each in groups} == {"slo-recording", "slo-alerts", "platform"}
+    assert "3d" in files[named]
+    assert "--storage.tsdb.retention.time=4d" in args(objects)
 
 
 def job(name: str) -> dict[str, Any]:

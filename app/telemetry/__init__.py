@@ -1,0 +1,1 @@
+"""OpenTelemetry: imported only where `TIDEGATE_OTLP_ENDPOINT` is set."""
