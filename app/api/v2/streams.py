@@ -42,7 +42,9 @@ router = APIRouter(prefix="/api/v2/streams", tags=["streams"])
         200: {
             "description": "`order` events with the order, as `GET /api/v2/orders/{id}` shows it; "
             "`reconnect` when the stream ends before the decision",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            # OpenAPI 3.1 has no words for a stream: some tools take a schema here for that of the whole body,
+            # others for that of each event.
+            "content": {"text/event-stream": {"schema": {}}},
         },
         204: {"description": "The follower has seen the decision already and need not come again"},
         **problem_responses(401, 404, 422, 429, 503),
