@@ -81,6 +81,9 @@ class Driver:
             after()
         self._held(stopped)
         self.driven.ended_s = self.gate.waiting or 0.0
+        # Or its syncs would go on and keep the controller from those of other histories.
+        self._ask("DELETE", self._path("horizontalpodautoscalers", "web", group="apis/autoscaling/v2"))
+        self.gate.close()
         return self.driven
 
     def _held(self, stopped: threading.Event) -> None:

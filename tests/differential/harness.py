@@ -52,7 +52,13 @@ class Bench:
                 raise
 
         with ThreadPoolExecutor(at_once) as pool:
-            driven = list(pool.map(drive, seeds))
+            try:
+                driven = list(pool.map(drive, seeds))
+            except BaseException:  # also an interruption of whoever waits here
+                stopped.set()
+                self.fence.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         self.plane.stop_controller()
         return Record(driven, witnessed(self.plane.audit, self.plane.log("kube-controller-manager")))
 
@@ -109,8 +115,7 @@ def bench(programs: dict[str, Path], folder: Path, workers: int) -> Generator[Be
         if fence is not None:
             fence.stop()
         if api is not None:
-            for gate in api.gates.values():
-                gate.close()
+            api.release()
         plane.stop()
         if api is not None:
             api.stop()

@@ -146,10 +146,14 @@ class MetricsApi:
         """Serve in a thread of its own."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Let all requests go and stop."""
+    def release(self) -> None:
+        """Let all held requests go, with an error."""
         for gate in self.gates.values():
             gate.close()
+
+    def stop(self) -> None:
+        """Let all held requests go and stop."""
+        self.release()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
