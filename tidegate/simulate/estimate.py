@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 
 from tidegate.models import LatencyObjective, Policy, Slo
-from tidegate.simulate.world.engine import Totals
 from tidegate.simulate.world.fluid import flow_of
 from tidegate.simulate.world.latency import sampled_latency_s
 from tidegate.simulate.world.parameters import World
 from tidegate.simulate.world.policy import speed_of
+from tidegate.simulate.world.totals import Totals
 from tidegate.simulate.world.traces import Bin
 
 _HOUR_S = 3600.0

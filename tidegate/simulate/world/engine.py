@@ -8,64 +8,37 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
 
 from tidegate.models import Policy
-from tidegate.simulate.hpa import Decision, Memory, Observation, decide
+from tidegate.simulate.hpa import Memory, Observation, decide
 from tidegate.simulate.hpa.pods import Container, Ready
 from tidegate.simulate.hpa.pods import Pod as SeenPod
 from tidegate.simulate.hpa.spec import NANOS
-from tidegate.simulate.world.arrivals import arrivals
 from tidegate.simulate.world.chance import chance
 from tidegate.simulate.world.cluster import Cluster
 from tidegate.simulate.world.measured import CONTAINER, scrape, usage
 from tidegate.simulate.world.parameters import World
 from tidegate.simulate.world.pod import Pod
 from tidegate.simulate.world.policy import controller_of_world, spec_of_policy, speed_of
-from tidegate.simulate.world.traces import Bin
-
-LEAD_S = 120.0
-"""Seconds before the load, in which the pods of the beginning get their first samples."""
-TAIL_S = 60.0
-"""Seconds after the load that are still simulated."""
+from tidegate.simulate.world.recorder import Recorder
+from tidegate.simulate.world.totals import LEAD_S, Totals
 
 
-class Recorder(Protocol):
-    """Is told what happens, at seconds since the load began."""
+class Engine:
+    """The state of a simulated world and what can happen in it; `simulation` brings in the load.
 
-    def request(self, arrived_s: float, ended_s: float, status: int, pod: str | None) -> None:
-        """A request ended, or was given up (status 0)."""
+    Args:
+        policy: what scales the web pods.
+        world: what is assumed about everything else.
+        seed: of every chance.
+        recorder: is told.
+        epoch_s: unix seconds of time 0.
 
-    def pod(self, now_s: float, event: str, pod: Pod) -> None:
-        """A pod changed: ADDED, MODIFIED or DELETED."""
+    Raises:
+        TidegateError: the controller's version is not known.
+    """
 
-    def sampled(self, now_s: float, pod: Pod) -> None:
-        """A new sample of a pod became visible in the metrics API."""
-
-    def decided(self, now_s: float, decision: Decision) -> None:
-        """The autoscaler made a sync."""
-
-    def node(self, now_s: float, event: str, number: int) -> None:
-        """A node came (ADDED) or went (DELETED)."""
-
-
-@dataclass
-class Totals:
-    """Sums over the time from the beginning of the load to its end."""
-
-    length_s: float = 0.0
-    requests: int = 0
-    failed: int = 0
-    used_core_s: float = 0.0
-    replica_s: float = 0.0
-    node_s: float = 0.0
-    rescales: int = 0
-    most_replicas: int = 0
-
-
-class _Run:
     def __init__(self, policy: Policy, world: World, seed: int, recorder: Recorder, epoch_s: float) -> None:
         self.policy, self.world, self.recorder, self.epoch_s = policy, world, recorder, epoch_s
         self.spec, self.controller = spec_of_policy(policy), controller_of_world(world.controller)
@@ -319,53 +292,3 @@ class _Run:
         self.count_nodes()
         self.recorder.node(self.now_s, "ADDED", self.cluster.add(self.now_s))
         self.schedule()
-
-
-def simulate(
-    policy: Policy,
-    world: World,
-    bins: Iterable[Bin],
-    recorder: Recorder,
-    *,
-    seed: int = 1,
-    scale: float = 1.0,
-    epoch_s: float = 0.0,
-) -> Totals:
-    """Run `policy` in `world` against the arrivals in `bins` and tell `recorder` what happens.
-
-    Args:
-        policy: what scales the web pods.
-        world: what is assumed about everything else.
-        bins: the arrivals; time 0 is the beginning of the load.
-        recorder: is told.
-        seed: of every chance; the same seed gives the same run.
-        scale: multiplies the arrivals.
-        epoch_s: unix seconds of time 0.
-
-    Returns:
-        Sums over the time of the load.
-
-    Raises:
-        TidegateError: the controller's version is not known.
-    """
-    bins = list(bins)
-    run = _Run(policy, world, seed, recorder, epoch_s)
-    run.totals.length_s = max(one.start_s + one.width_s for one in bins)
-    for number in run.cluster.pods_on:
-        recorder.node(run.now_s, "ADDED", number)
-    for _ in range(run.replicas):
-        run.create(settled=True)
-    controller = world.controller
-    first_s = 0.0 if run.controller.release.first_sync_at_once else controller.sync_s
-    run.at(run.now_s + first_s + run.jitter.uniform(0.0, controller.sync_s), run.sync)
-    run.at(run.now_s + run.jitter.uniform(0.0, world.pipeline.resolution_s), run.scrape)
-    if run.cluster.scales:
-        run.at(run.now_s + world.nodes.scan_s, run.scan)
-    for arrived_s in arrivals(bins, chance(seed, "arrivals"), scale=scale):
-        run.until(arrived_s)
-        run.request(arrived_s)
-    run.until(run.totals.length_s + TAIL_S)
-    for pod in run.pods.values():
-        run.totals.replica_s += max(0.0, run.totals.length_s - max(pod.created_s, 0.0))
-    run.count_nodes()
-    return run.totals
