@@ -56,7 +56,7 @@ def cpu_s(policy: Policy, bins: Sequence[Bin]) -> float:
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description="Measure the fluid simulation.")
-    options.add_argument("--policies", type=int, default=20)
+    options.add_argument("--policies", type=int, default=500)
     options.add_argument("--processes", type=int, default=2)
     asked = options.parse_args()
     day = load_of(1440, 50, 950)

@@ -40,8 +40,9 @@ CONTROLLER = controller_of(
     )
 )
 Conditions = dict[str, Condition]
-_NEWS_S = 0.1
-"""Within this time after a sync the controller may not have news of what it wrote itself."""
+_NEWS_S = 2.0
+"""Within this time after a write the controller may not have news of it. A sync that then comes to what the
+version before had writes nothing, although the object says otherwise."""
 _CLOCK_S = 5e-6
 """The audit log and the controller's log cut their times to microseconds."""
 
@@ -128,7 +129,7 @@ def compare(
             if sync.began_s < ended_s + _NEWS_S and conditions != one.conditions:
                 result.undetermined += 1
                 return
-        ended_s = sync.decided_s
+        ended_s = sync.stored_s or ended_s
         young, old = replace(young, conditions=latest), replace(old, conditions=latest)
         wrote = one.desired_replicas if one.desired_replicas != one.spec_replicas else None
         problems = list[str]()
@@ -142,7 +143,10 @@ def compare(
         _count(one, sync, result)
         if problems:
             result.differences.append(
-                f"{place} (of {one.spec_replicas}): {'; '.join(problems)}; ours says {one.error or one.why}"
+                f"{place} (of {one.spec_replicas}): {'; '.join(problems)}; ours says {one.error or one.why}\n"
+                f"what it was shown: {None if shown is None else shown.pods}\n"
+                f"what it was answered: {None if shown is None else shown.step.answers}\n"
+                f"what it wrote: {sync.status}"
             )
             return
     assert not seen, f"{driven.namespace}: {len(seen)} observations belong to no sync"

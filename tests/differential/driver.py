@@ -14,6 +14,8 @@ from differential.fence import Fence
 from differential.generator import PodPlan, Script, Step, stamp
 from differential.metrics_api import Gate, MetricsApi, Served
 
+from tidegate.simulate.live import init_requests
+
 Object = dict[str, Any]
 _HELD_S = 120.0
 """A sync that does not come within this time never will; the small period is a fraction of a second."""
@@ -201,6 +203,7 @@ class Driver:
                 for one in parts
             ],
             "requests": spec.get("resources", {}).get("requests", {}),
+            "init_requests": init_requests(spec.get("initContainers", [])),
             "metrics": shown_metrics(items[0]) if items else None,
         }
 
