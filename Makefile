@@ -24,13 +24,13 @@ conformance: .venv/ready ## the autoscaler's decisions against those of the cont
 	@.venv/bin/pytest tests/conformance
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
-	@.venv/bin/pytest tests/integration tests/differential tests/browser
+	@.venv/bin/pytest --durations=15 tests/integration tests/differential tests/browser
 
 differential: .venv/ready ## 10,000 syncs of random histories decided by the real controller and by ours
 	@TIDEGATE_DIFFERENTIAL_SYNCS=$${TIDEGATE_DIFFERENTIAL_SYNCS:-10000} .venv/bin/pytest -s tests/differential
 
 e2e: .venv/ready  ## tests on a live cluster of their own
-	@.venv/bin/pytest tests/e2e
+	@.venv/bin/pytest --durations=15 tests/e2e
 
 lint: .venv/ready ## ruff and pyright (strict)
 	@.venv/bin/ruff check .
