@@ -76,7 +76,7 @@ def compare(
     spec = spec_of(HpaObject.model_validate({"spec": driven.hpa_spec}))
     young = old = Memory()
     seen = list(driven.seen)
-    latest, desired, ended_s = Conditions(), 0, 0.0
+    latest, told, ended_s = Conditions(), 0, 0.0
     versions = dict[str, Conditions]()
     for number, sync in enumerate(syncs):
         if sync.next_s is None or sync.next_s > driven.ended_s + _CLOCK_S:
@@ -124,8 +124,10 @@ def compare(
             desired = sync.status.get("desiredReplicas", 0)
             if sync.version:
                 latest = versions[sync.version] = conditions
+                told = desired
         else:
-            conditions = latest
+            # What a refused write said is nowhere: the object still says what was stored before.
+            conditions, desired = latest, told
             if sync.began_s < ended_s + _NEWS_S and conditions != one.conditions:
                 result.undetermined += 1
                 return
