@@ -19,7 +19,7 @@ from tidegate.models import Policy
 from tidegate.simulate.hpa.census import Census
 from tidegate.simulate.hpa.spec import NANOS
 from tidegate.simulate.world.parameters import World
-from tidegate.simulate.world.policy import controller_of_world, spec_of_policy, speed_of
+from tidegate.simulate.world.policy import controller_of_world, quota_of, spec_of_policy
 from tidegate.simulate.world.steady import SteadyDecisions
 from tidegate.simulate.world.swarm import Floats, Pods
 from tidegate.simulate.world.totals import LEAD_S, Totals
@@ -49,7 +49,7 @@ class _Fluid:
         self.policy, self.world = policy, world
         self.decisions = SteadyDecisions(spec_of_policy(policy), controller_of_world(world.controller))
         self.rng = np.random.Generator(np.random.PCG64(seed))
-        self.speed = speed_of(policy, world)
+        self.speed = quota_of(policy, world).speed
         self.request_m = policy.web.cpu_request_m
         self.cpu_s = world.service.cpu_ms / 1000
         self.replicas = policy.web.hpa.min_replicas

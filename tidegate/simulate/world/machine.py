@@ -81,6 +81,8 @@ class Machine:
     def __init__(self, cores: float, at: At) -> None:
         self.cores = cores
         self._at = at
+        self.now_s = 0.0
+        """The moment of its last event."""
         self._busy: list[Share] = []
         self._version = 0
 
@@ -103,6 +105,7 @@ class Machine:
 
     def _advance(self, now_s: float) -> None:
         """Let time pass until `now_s`, at the rates planned before."""
+        self.now_s = now_s
         for share in self._busy:
             length_s = now_s - share.since_s
             share.since_s = now_s
@@ -136,7 +139,7 @@ class Machine:
             if share.quota.binds and now_s >= share.ends_s - _DONE:
                 share.left_s, share.ends_s = share.quota.quota_s, share.quota.ends_s(now_s)
                 share.periods += 1
-            elif share.quota.binds and 0.0 < share.rate and share.left_s <= _DONE:
+            elif share.quota.binds and share.rate > 0.0 and share.left_s <= _DONE:
                 share.throttled += 1
         self._divide()
         next_s = float("inf")

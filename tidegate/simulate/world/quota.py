@@ -1,10 +1,10 @@
 """A CPU limit as the kernel keeps it: so much time in each period, at full speed, then none until the next.
 
-CFS bandwidth control (Linux Documentation/scheduler/sched-bwc.rst): a group with a quota may use `quota_s` CPU
-seconds in each `period_s`, by all its threads together; with nothing left it waits for the next period, which
-begins with the whole quota. Kubernetes sets the quota to the limit times the period, and the period to 100 ms
-(pkg/kubelet/cm/helpers_linux.go, QuotaPeriod). Left out: slices of 5 ms by which the quota reaches the CPUs,
-and bursts, which Kubernetes does not set.
+CFS bandwidth control (Linux Documentation/scheduler/sched-bwc.rst): a group with a quota may use `quota_s`
+CPU seconds in each `period_s`, by all its threads together; with nothing left it waits for the next period,
+which begins with the whole quota. Kubernetes sets the quota to the limit times the period, and the period to
+100 ms (pkg/kubelet/cm/helpers_linux.go, QuotaPeriod). Left out: slices of 5 ms by which the quota reaches the
+CPUs, and bursts, which Kubernetes does not set.
 """
 
 from __future__ import annotations

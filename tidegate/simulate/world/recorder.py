@@ -23,5 +23,8 @@ class Recorder(Protocol):
     def decided(self, now_s: float, decision: Decision) -> None:
         """The autoscaler made a sync."""
 
+    def resized(self, now_s: float, replicas: int) -> None:
+        """Somebody else than the autoscaler changed the Deployment's replicas."""
+
     def node(self, now_s: float, event: str, number: int) -> None:
         """A node came (ADDED) or went (DELETED)."""

@@ -52,12 +52,20 @@ def simulate(
     first_s = 0.0 if run.controller.release.first_sync_at_once else controller.sync_s
     run.at(run.now_s + first_s + run.jitter.uniform(0.0, controller.sync_s), run.sync)
     run.at(run.now_s + run.jitter.uniform(0.0, world.pipeline.resolution_s), run.scrape)
+    if world.requests_metric is not None:
+        run.at(run.now_s + run.jitter.uniform(0.0, world.requests_metric.scrape_s), run.scrape_requests)
+    if world.keda is not None:
+        run.at(run.now_s + run.jitter.uniform(0.0, world.keda.polling_s), run.poll)
+    for rollout in world.rollouts:
+        run.at(rollout.at_s, lambda rollout=rollout: run.rollout(rollout))
     if run.cluster.scales:
         run.at(run.now_s + world.nodes.scan_s, run.scan)
     for arrived_s in arrivals(bins, chance(seed, "arrivals"), scale=scale):
         run.until(arrived_s)
-        run.request(arrived_s)
+        run.serving.request(arrived_s)
     run.until(run.totals.length_s + TAIL_S)
+    run.until(max((run.now_s, *run.serving.unanswered())))
+    run.serving.give_up()
     for pod in run.pods.values():
         run.totals.replica_s += max(0.0, run.totals.length_s - max(pod.created_s, 0.0))
     run.count_nodes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -78,7 +79,7 @@ def test_no_period_has_more_than_the_quota(work: list[tuple[float, float]]) -> N
         given_s += cpu_s
     edges = [0.1 * number for number in range(int(now_s * 10) + 1, int(pod.free_s * 10) + 3)]
     used = [pod.used_cpu_s(edge) for edge in edges]
-    assert all(after - before <= 0.05 + 1e-6 for before, after in zip(used, used[1:], strict=False))
+    assert all(after - before <= 0.05 + 1e-6 for before, after in pairwise(used))
     assert used[-1] == pytest.approx(given_s)
 
 
@@ -130,7 +131,7 @@ def test_nobody_gets_more_than_it_can_use_and_others_get_the_rest() -> None:
 
 
 def test_a_quota_leaves_its_core_to_others() -> None:
-    """One core: 50 ms for the limited in each period, at equal weight while it runs, the rest for the other."""
+    """One core, halved while both run; after its 50 ms at 0.1 s the limited one is done."""
     limited, other = Share(100.0, HALF), Share(100.0, FREE)
     ended = finished(1.0, [limited, other], [0.05, 0.15])
     assert ended == pytest.approx([0.1, 0.2])
@@ -141,7 +142,9 @@ def test_a_quota_leaves_its_core_to_others() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from((100.0, 200.0, 1000.0)), amounts, st.booleans()), min_size=1, max_size=8),
+    st.lists(
+        st.tuples(st.sampled_from((100.0, 200.0, 1000.0)), amounts, st.booleans()), min_size=1, max_size=8
+    ),
     st.sampled_from((1.0, 2.0, 4.0)),
 )
 def test_no_work_is_lost_and_no_core_idles(shares: list[tuple[float, float, bool]], cores: float) -> None:

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tidegate.simulate.hpa.spec import NANOS
 from tidegate.simulate.world.cluster import Cluster
 from tidegate.simulate.world.measured import cores, scrape, usage
 from tidegate.simulate.world.parameters import Nodes
 from tidegate.simulate.world.pod import Pod
+from tidegate.simulate.world.quota import Quota
 
-
-@given(
-    st.lists(st.tuples(st.floats(0, 10), st.floats(0.001, 5)), min_size=1, max_size=30),
-    st.floats(0.1, 2),
-    st.floats(0, 20),
-)
-def test_a_pod_never_uses_more_than_it_can_nor_more_than_it_was_given(
-    work: list[tuple[float, float]], speed: float, later_s: float
-) -> None:
-    pod, now_s, given_cpu_s = Pod("p", 0.0, speed), 0.0, 0.0
-    for gap_s, cpu_s in work:
-        now_s += gap_s
-        done_s = pod.work(now_s, cpu_s)
-        given_cpu_s += cpu_s
-        assert done_s >= now_s + cpu_s / speed - 1e-9
-    used = pod.used_cpu_s(now_s + later_s)
-    assert -1e-9 <= used <= min(given_cpu_s, speed * (now_s + later_s)) + 1e-6
-    assert pod.used_cpu_s(pod.free_s) == pytest.approx(given_cpu_s)
+FULL = Quota(1.0, 0.1, 0.1)
 
 
 def test_work_waits_for_the_work_before_it() -> None:
-    pod = Pod("p", 0.0, 0.5)
+    pod = Pod("p", 0.0, Quota(0.5, 0.05, 0.1))
     assert pod.work(1.0, 1.0) == 3.0
     assert pod.work(2.0, 0.5) == 4.0
     assert pod.used_cpu_s(2.0) == 0.5
     assert pod.work(10.0, 0.5) == 11.0
+    assert pod.used_cpu_s(11.0) == 2.0
 
 
 def test_usage_is_the_difference_of_two_samples() -> None:
-    pod = Pod("p", 0.0, 1.0, started_s=0.0)
+    pod = Pod("p", 0.0, FULL, started_s=0.0)
     assert not scrape(pod, None, 15)
     assert not scrape(pod, (40.0, 4.0), 15)
     assert cores(pod) is None
@@ -54,22 +35,22 @@ def test_usage_is_the_difference_of_two_samples() -> None:
 
 
 def test_a_sample_seen_again_keeps_the_old_pair() -> None:
-    pod = Pod("p", 0.0, 1.0, started_s=0.0, stored=((40.0, 4.0), (55.0, 10.0)))
+    pod = Pod("p", 0.0, FULL, started_s=0.0, stored=((40.0, 4.0), (55.0, 10.0)))
     assert not scrape(pod, (55.0, 10.0), 15)
     assert cores(pod) == (55.0, 15.0, 0.4)
 
 
 def test_one_sample_of_a_young_container_suffices() -> None:
-    pod = Pod("p", 0.0, 1.0, started_s=30.0)
+    pod = Pod("p", 0.0, FULL, started_s=30.0)
     assert scrape(pod, (42.0, 6.0), 15)
     assert cores(pod) == (42.0, 12.0, 0.5)
-    assert not scrape(Pod("too young", 0.0, 1.0, started_s=30.0), (39.0, 6.0), 15)
-    assert not scrape(Pod("too old", 0.0, 1.0, started_s=30.0), (45.0, 6.0), 15)
+    assert not scrape(Pod("too young", 0.0, FULL, started_s=30.0), (39.0, 6.0), 15)
+    assert not scrape(Pod("too old", 0.0, FULL, started_s=30.0), (45.0, 6.0), 15)
 
 
 def test_nodes_fill_up_and_are_asked_for_once() -> None:
     cluster = Cluster(Nodes(cpu_m=1000, least=1, most=3), 400, 0.0)
-    pods = [Pod(f"p{number}", 0.0, 1.0) for number in range(5)]
+    pods = [Pod(f"p{number}", 0.0, FULL) for number in range(5)]
     assert [cluster.place(pod) for pod in pods] == [True, True, False, False, False]
     assert cluster.wanted(3) == 2
     assert cluster.wanted(3) == 0, "they are on their way"
@@ -80,7 +61,7 @@ def test_nodes_fill_up_and_are_asked_for_once() -> None:
 
 def test_an_empty_node_goes_after_its_time_and_the_fewest_stay() -> None:
     cluster = Cluster(Nodes(cpu_m=1000, least=1, most=3, unneeded_s=600), 1000, 0.0)
-    pods = [Pod("a", 0.0, 1.0), Pod("b", 0.0, 1.0)]
+    pods = [Pod("a", 0.0, FULL), Pod("b", 0.0, FULL)]
     cluster.wanted(1)
     cluster.add(0.0)
     assert all(cluster.place(pod) for pod in pods)
@@ -93,5 +74,5 @@ def test_an_empty_node_goes_after_its_time_and_the_fewest_stay() -> None:
 
 def test_a_pod_that_fits_on_no_node_asks_for_none() -> None:
     cluster = Cluster(Nodes(cpu_m=100, least=1, most=3), 400, 0.0)
-    assert not cluster.place(Pod("p", 0.0, 1.0))
+    assert not cluster.place(Pod("p", 0.0, FULL))
     assert cluster.wanted(1) == 0
