@@ -17,7 +17,7 @@ from differential.metrics_api import Gate, MetricsApi, Served
 from tidegate.simulate.live import init_requests
 
 Object = dict[str, Any]
-_HELD_S = 120.0
+_HELD_S = 300.0
 """A sync that does not come within this time never will; the small period is a fraction of a second."""
 _PAUSE_S = 0.8
 """How long the target stays at zero or absent: some syncs without metrics are made meanwhile."""

@@ -17,7 +17,7 @@ from differential.metrics_api import Answers, Gate, MetricsApi
 Object = dict[str, Any]
 
 _NAMESPACE = "fence"
-_LONGEST_S = 120.0
+_LONGEST_S = 300.0
 _AUTOSCALERS = "/apis/autoscaling/v2/namespaces/fence/horizontalpodautoscalers"
 _RULES = {
     "stabilizationWindowSeconds": 0,

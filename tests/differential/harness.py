@@ -41,13 +41,14 @@ class Bench:
         Raises:
             AssertionError: a history could not be driven to its end.
         """
-        stopped = threading.Event()
+        stopped, failures = threading.Event(), list[BaseException]()
 
         def drive(seed: int) -> Driven:
             try:
                 driver = Driver(seed, self.client, self.api, self.fence, self.plane.died)
                 return driver.run(syncs, stopped)
-            except BaseException:
+            except BaseException as error:
+                failures.append(error)
                 stopped.set()
                 raise
 
@@ -58,6 +59,8 @@ class Bench:
                 stopped.set()
                 self.fence.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
+                if failures:  # the first one tells why; those after it only that there was one
+                    raise failures[0] from None
                 raise
         self.plane.stop_controller()
         return Record(driven, witnessed(self.plane.audit, self.plane.log("kube-controller-manager")))

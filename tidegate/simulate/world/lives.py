@@ -46,7 +46,7 @@ class Lives(Clock):
         """Version of the pods that are made now."""
         self.starts, self.jitter = chance(seed, "starts"), chance(seed, "jitter")
         request_m = policy.web.cpu_request_m
-        self.cluster = Cluster(world.nodes, request_m, self.now_s)
+        self.cluster = Cluster(world.nodes, request_m)
         self.cores = Cores(world, quota_of(policy, world), request_m, self.at)
         self.serving = Serving(world, seed, recorder, self.totals, self.cores)
         self._born = 0
@@ -151,7 +151,7 @@ class Lives(Clock):
         pod.gone_s = self.now_s
         self.cores.drop(pod, self.now_s)
         self.serving.cut(pod, self.now_s)
-        self.cluster.remove(pod, self.now_s)
+        self.cluster.remove(pod)
         del self.pods[pod.name]
         self.recorder.pod(self.now_s, "DELETED", pod)
         self.totals.replica_s += self._within(pod.created_s, self.now_s)
@@ -160,6 +160,9 @@ class Lives(Clock):
 
     def changed(self, pod: Pod) -> None:
         """Be told that `pod` became Ready or went; nothing to do here."""
+
+    def reconcile(self) -> None:
+        """Make as many pods as there are to be; nothing to do here."""
 
     def _within(self, start_s: float, end_s: float) -> float:
         """Return the seconds of a span that lie in the time of the load."""
@@ -194,8 +197,14 @@ class Lives(Clock):
         for _ in range(self.cluster.wanted(len(self.pending))):
             self.at(self.now_s + nodes.provision_s, self._node_came)
         self.count_nodes()
-        for number in self.cluster.unneeded(self.now_s):
+        gone, moving = self.cluster.look(self.now_s)
+        for number in gone:
             self.recorder.node(self.now_s, "DELETED", number)
+        for number in moving:
+            for name in sorted(self.cluster.pods_on[number]):
+                if self.pods[name].deleting_s == float("inf"):
+                    self.delete(self.pods[name])
+            self.reconcile()
         self.at(self.now_s + nodes.scan_s, self.scan)
 
     def _node_came(self) -> None:

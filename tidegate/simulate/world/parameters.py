@@ -223,7 +223,19 @@ class Nodes(Model):
         default=600.0,
         ge=0,
         le=86_400,
-        description="Time an empty node is kept. Source: scale-down-unneeded-time.",
+        description="Time a node is kept that is not needed. Source: scale-down-unneeded-time.",
+    )
+    utilization_percent: Annotated[int, Unit("percent", "50")] = Field(
+        default=50,
+        ge=0,
+        le=100,
+        description="A node of which less is requested can go. Source: scale-down-utilization-threshold.",
+    )
+    delay_after_add_s: SecondsOf = Field(
+        default=600.0,
+        ge=0,
+        le=86_400,
+        description="Time after a new node in which none goes. Source: scale-down-delay-after-add.",
     )
 
 

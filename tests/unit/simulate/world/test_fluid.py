@@ -86,7 +86,7 @@ def test_a_wait_in_the_backlog_is_in_the_latency() -> None:
     assert found.availability_percent < 100
     calm = estimate(Policy(), SLO, World(), steps(((300, 5.0),)))
     assert calm.holds(SLO)
-    # 12 ms at full speed, its limit not reached, and the exponential's own p99 and p95: 15 ms * ln(100), ln(20).
+    # 12 ms at full speed, its limit not reached; the exponential's p99 and p95 are 15 ms * ln(100), ln(20).
     assert [round(met.measured_ms) for met in calm.latency] == pytest.approx([12 + 69, 12 + 45], rel=0.1)
 
 

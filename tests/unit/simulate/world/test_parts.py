@@ -49,7 +49,7 @@ def test_one_sample_of_a_young_container_suffices() -> None:
 
 
 def test_nodes_fill_up_and_are_asked_for_once() -> None:
-    cluster = Cluster(Nodes(cpu_m=1000, least=1, most=3), 400, 0.0)
+    cluster = Cluster(Nodes(cpu_m=1000, least=1, most=3), 400)
     pods = [Pod(f"p{number}", 0.0, FULL) for number in range(5)]
     assert [cluster.place(pod) for pod in pods] == [True, True, False, False, False]
     assert cluster.wanted(3) == 2
@@ -59,20 +59,74 @@ def test_nodes_fill_up_and_are_asked_for_once() -> None:
     assert pods[2].node == 1
 
 
+def grown(pods_on: tuple[int, ...], **nodes: float) -> tuple[Cluster, list[Pod]]:
+    """Return a cluster of nodes with so many pods each, of at most ten, all but one added at 0 s."""
+    settings = {"cpu_m": 1000, "least": 1, "most": len(pods_on), "unneeded_s": 600, "delay_after_add_s": 0}
+    cluster = Cluster(Nodes.model_validate(settings | nodes), 100)
+    pods = list[Pod]()
+    for number, count in enumerate(pods_on):
+        if number:
+            cluster.wanted(count)
+            cluster.add(0.0)
+        cluster.leaving = set(cluster.pods_on) - {number}
+        pods += [Pod(f"p{number}-{place}", 0.0, FULL) for place in range(count)]
+        assert all(cluster.place(pod) for pod in pods[len(pods) - count :])
+    cluster.leaving = set()
+    return cluster, pods
+
+
 def test_an_empty_node_goes_after_its_time_and_the_fewest_stay() -> None:
-    cluster = Cluster(Nodes(cpu_m=1000, least=1, most=3, unneeded_s=600), 1000, 0.0)
-    pods = [Pod("a", 0.0, FULL), Pod("b", 0.0, FULL)]
+    cluster, pods = grown((1, 6), utilization_percent=0)
+    for pod in pods[1:]:
+        cluster.remove(pod)
+    assert cluster.look(100.0) == ([], [])
+    cluster = Cluster(Nodes(cpu_m=1000, least=1, most=3, delay_after_add_s=0), 100)
     cluster.wanted(1)
     cluster.add(0.0)
-    assert all(cluster.place(pod) for pod in pods)
-    cluster.remove(pods[1], 100.0)
-    assert cluster.unneeded(699.0) == []
-    assert cluster.unneeded(700.0) == [1]
-    cluster.remove(pods[0], 800.0)
-    assert cluster.unneeded(10_000.0) == []
+    assert cluster.look(100.0) == ([], [])
+    assert cluster.look(699.0) == ([], [])
+    assert cluster.look(700.0) == ([1], [])
+    assert cluster.look(10_000.0) == ([], [])
+
+
+def test_a_node_that_is_needed_in_between_begins_anew() -> None:
+    cluster, pods = grown((2, 0))
+    cluster.look(0.0)
+    more = [Pod(f"more-{place}", 0.0, FULL) for place in range(14)]
+    assert all(cluster.place(pod) for pod in more)
+    assert cluster.look(300.0) == ([], [])
+    for pod in more:
+        cluster.remove(pod)
+    assert cluster.look(310.0) == ([], [])
+    assert cluster.look(909.0) == ([], [])
+    assert cluster.look(910.0) == ([1], [])
+    assert len(pods) == 2
+
+
+def test_a_node_with_few_pods_goes_when_they_have_room_elsewhere() -> None:
+    cluster, pods = grown((7, 3))
+    cluster.look(0.0)
+    assert cluster.look(600.0) == ([], [1])
+    assert not cluster.place(Pod("big", 0.0, FULL)) or "big" not in cluster.pods_on[1]
+    for pod in pods[7:]:
+        cluster.remove(pod)
+    assert cluster.look(610.0) == ([1], [])
+    full, _ = grown((8, 3))
+    full.look(0.0)
+    assert full.look(600.0) == ([], []), "no room for three"
+    busy, _ = grown((2, 5))
+    busy.look(0.0)
+    assert busy.look(600.0) == ([], [0]), "half of it is requested, so it stays and the other goes"
+
+
+def test_after_a_new_node_none_goes_for_a_while() -> None:
+    cluster, _ = grown((2, 0, 0), delay_after_add_s=900)
+    cluster.look(0.0)
+    assert cluster.look(899.0) == ([], [])
+    assert cluster.look(900.0) == ([2, 1], [])
 
 
 def test_a_pod_that_fits_on_no_node_asks_for_none() -> None:
-    cluster = Cluster(Nodes(cpu_m=100, least=1, most=3), 400, 0.0)
+    cluster = Cluster(Nodes(cpu_m=100, least=1, most=3), 400)
     assert not cluster.place(Pod("p", 0.0, FULL))
     assert cluster.wanted(1) == 0
