@@ -26,8 +26,6 @@ from tidegate.simulate.world.totals import LEAD_S, Totals
 from tidegate.simulate.world.traces import Bin
 
 _YOUNG_S = 10.0
-_KEPT_S = 120.0
-"""Seconds of the past for which the use of a serving pod is kept: more than two samples are apart."""
 
 
 @dataclass
@@ -60,6 +58,8 @@ class _Fluid:
         self.serving = self.replicas
         self.changes: list[tuple[float, int]] = []
         self._calm = False
+        # The use of a serving pod is known so far back: a sample may be that old, and a scrape that late.
+        self._kept_s = 2 * (world.pipeline.sample_most_s + world.pipeline.resolution_s)
         self._past_t: list[float] = [self.now_s]
         self._past_used: list[float] = [0.0]
         self._set_rates(bins, scale)
@@ -156,10 +156,10 @@ class _Fluid:
         fresh = due = (next_sample <= now_s).nonzero()[0]
         if not len(fresh):
             return
-        least_s, most_s = pipeline.sample_least_s, pipeline.sample_most_s
+        least_s, spread_s = pipeline.sample_least_s, pipeline.sample_most_s - pipeline.sample_least_s
         sample = moments = next_sample[fresh]
         while True:
-            later = moments + self.rng.uniform(least_s, most_s, len(due))
+            later = moments + (least_s + spread_s * self.rng.random(len(due)))
             next_sample[due] = later
             again = (later <= now_s).nonzero()[0]
             if not len(again):
@@ -182,8 +182,8 @@ class _Fluid:
         pods.used_before[fresh], pods.used_after[fresh] = used_before, used
         # Whole milli-cores, rounded up as the API's quantities are.
         pods.milli[fresh] = np.ceil(np.rint((used - used_before) / (sample - before) * 1e6) / 1e3)
-        if self._past_t[0] < now_s - 2 * _KEPT_S:
-            cut = int(past_t.searchsorted(now_s - _KEPT_S)) - 1
+        if self._past_t[0] < now_s - 2 * self._kept_s:
+            cut = int(past_t.searchsorted(now_s - self._kept_s)) - 1
             del self._past_t[:cut], self._past_used[:cut]
 
     def _settle(self, past_t: Floats, past_used: Floats) -> None:

@@ -1,8 +1,9 @@
 """The autoscaler's decisions for a search: a sync that asks for what there is needs no rules.
 
 With `behavior`, a recommendation of exactly the present replicas leaves them: the windows hold a change back
-and never make one, and the policies limit a change. Such a sync only remembers its recommendation, which is
-noted here and given to the rules with the next one that asks for something else.
+and never make one, and the policies limit a change. So does one of fewer while the window downwards holds one
+that was not fewer, and one of more in the same way. Such a sync only remembers its recommendation, which is
+noted here and given to the rules with the next one that may change something.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class SteadyDecisions:
         self._spec, self._controller = spec, controller
         self._metric, self._target = metric, metric.utilization_percent
         self._tolerance = tolerance_of(spec.behavior, controller)
-        self._window_ns = max(windows_s(spec.behavior, controller)) * NANOS
+        up_s, down_s = windows_s(spec.behavior, controller)
+        self._up_ns, self._down_ns = up_s * NANOS, down_s * NANOS
+        self._window_ns = max(self._up_ns, self._down_ns)
         self._memory = Memory()
         self._noted = list[Recommendation]()
 
@@ -51,10 +54,15 @@ class SteadyDecisions:
             now_ns: the time of the sync.
         """
         metric = self._evaluated(current, census)
-        steady = isinstance(metric, Valid) and metric.replicas == current
         inside = self._spec.min_replicas <= current <= self._spec.max_replicas
-        if steady and inside and current and self._memory.recommendations is not None:
-            self._noted.append(Recommendation(current, now_ns))
+        if (
+            isinstance(metric, Valid)
+            and inside
+            and current
+            and self._memory.recommendations is not None
+            and self._stays(metric.replicas, current, now_ns)
+        ):
+            self._noted.append(Recommendation(metric.replicas, now_ns))
             return current
         self._recall(now_ns)
 
@@ -74,6 +82,23 @@ class SteadyDecisions:
             return Valid(self._metric, utilization_proposal(current, self._target, census, self._tolerance))
         except InvalidMetricError as error:
             return Invalid(self._metric, reason, str(error))
+
+    def _stays(self, raw: int, current: int, now_ns: int) -> bool:
+        """Whether `raw` leaves `current` as it is: the same, or a recent one stands against it."""
+        if raw == current:
+            return True
+        fewer = raw < current
+        after_ns = now_ns - (self._down_ns if fewer else self._up_ns)
+        for one in reversed(self._noted):
+            if one.t_ns <= after_ns:
+                break
+            if one.replicas >= current if fewer else one.replicas <= current:
+                return True
+        for one in self._memory.recommendations or ():
+            against = one.replicas >= current if fewer else one.replicas <= current
+            if against and one.t_ns > after_ns:
+                return True
+        return False
 
     def _recall(self, now_ns: int) -> None:
         """Give the memory what was noted, without what no window reaches any more."""
