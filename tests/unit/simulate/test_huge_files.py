@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ print(json.dumps([told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 10
 """
 
 
-def read(code: str, path: Path) -> list[object]:
+def read(code: str, path: Path) -> list[Any]:
     """Return what the process told; its memory is checked."""
     words = [sys.executable, "-c", _AROUND.format(code), str(path)]
     done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=300)
@@ -70,7 +71,7 @@ def test_a_huge_history_is_an_error_with_its_line_and_the_rest_goes_on(tmp_path:
         file.seek(GIB)
         file.write(b"\n{}\n")
     told = read(_HISTORIES, path)
-    lines = [shown for _, shown in told]  # type: ignore[misc]
+    lines = [shown for _, shown in told]
     assert [shown["line"] for shown in lines] == [1, 2, 3]
     assert "bytes" in lines[1]["error"]
     assert str(GIB - 3) in lines[1]["error"].replace(",", "")

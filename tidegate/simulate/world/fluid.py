@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tidegate.errors import TidegateError
 from tidegate.models import Policy
 from tidegate.simulate.hpa.census import Census
 from tidegate.simulate.hpa.spec import NANOS
@@ -250,6 +251,25 @@ class _Fluid:
         self.pods = pods.keep(which)
 
 
+def _require_flowing(world: World) -> None:
+    """Refuse what would otherwise be left out in silence."""
+    asked = {
+        "nodes.contention": world.nodes.contention != "none",
+        "start.cold_factor": world.start.cold_factor != 1.0,
+        "service.idle_cpu_m": world.service.idle_cpu_m != 0.0,
+        "requests_metric": world.requests_metric is not None,
+        "keda": world.keda is not None,
+        "rollouts": bool(world.rollouts),
+    }
+    found = [name for name, there in asked.items() if there]
+    if found:
+        raise TidegateError(
+            f"a fluid has no {', '.join(found)}",
+            where="world",
+            cure="leave it out, or simulate without --fluid",
+        )
+
+
 def flow_of(
     policy: Policy, world: World, bins: Sequence[Bin], *, seed: int = 1, scale: float = 1.0
 ) -> tuple[Totals, Flow]:
@@ -260,8 +280,9 @@ def flow_of(
 
     Raises:
         ValueError: a bin has no width; single arrivals are for `engine.simulate`.
-        TidegateError: the controller's version is not known.
+        TidegateError: the controller's version is not known, or the world has what does not flow.
     """
+    _require_flowing(world)
     if any(one.width_s <= 0 for one in bins):
         raise ValueError("a fluid has a rate: bins need a width")
     run = _Fluid(policy, world, bins, seed, scale)

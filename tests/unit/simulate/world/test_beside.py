@@ -7,6 +7,7 @@ from itertools import accumulate
 import pytest
 
 from tidegate.models import Policy
+from tidegate.simulate.hpa import Decision
 from tidegate.simulate.world import World, simulate
 from tidegate.simulate.world.arrivals import steps
 from tidegate.simulate.world.pod import Pod
@@ -27,8 +28,8 @@ class Replicas(Silent):
     def resized(self, now_s: float, replicas: int) -> None:
         self.keda.append((now_s, replicas))
 
-    def decided(self, now_s: float, decision: object) -> None:
-        desired, there = decision.desired_replicas, decision.spec_replicas  # type: ignore[attr-defined]
+    def decided(self, now_s: float, decision: Decision) -> None:
+        desired, there = decision.desired_replicas, decision.spec_replicas
         if desired != there:
             self.hpa.append((now_s, desired))
 

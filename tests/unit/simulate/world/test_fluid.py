@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.synthetic_run import SLO
 
+from tidegate.errors import TidegateError
 from tidegate.models import Policy
 from tidegate.simulate.estimate import binned, estimate, estimate_many
 from tidegate.simulate.world import World, simulate
@@ -95,6 +96,20 @@ def test_single_arrivals_are_counted_into_bins() -> None:
     assert binned(moments) == [Bin(0.0, 1.0, 2.0), Bin(2.0, 1.0, 1.0)]
     with pytest.raises(ValueError, match="bins need a width"):
         flow_of(Policy(), World(), moments)
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"nodes": {"contention": "node"}}, "nodes.contention"),
+        ({"start": {"cold_factor": 2.0}}, "start.cold_factor"),
+        ({"rollouts": [{"at_s": 5}]}, "rollouts"),
+        ({"requests_metric": {"target_rps": 5}, "keda": {}}, "requests_metric, keda"),
+    ],
+)
+def test_what_does_not_flow_is_refused(part: dict[str, object], told: str) -> None:
+    with pytest.raises(TidegateError, match=told):
+        flow_of(Policy(), World.model_validate(part), LOADS["steady"])
 
 
 def test_processes_change_nothing_but_time() -> None:

@@ -15,6 +15,7 @@ from tidegate.simulate.outcome import run_policy
 from tidegate.simulate.world import World, simulate
 from tidegate.simulate.world.arrivals import spike, steps
 from tidegate.simulate.world.record import Silent
+from tidegate.simulate.world.traces import Bin
 
 FIXED = Policy.model_validate(
     {"web": {"cpu_limit_m": None, "hpa": {"min_replicas": 1, "max_replicas": 1}}},
@@ -46,7 +47,7 @@ def world(contention: str, **service: float) -> World:
 def test_one_pod_alone_is_a_queue_of_one_server(contention: str) -> None:
     """Pollaczek-Khinchine: mean wait = rate * E[S^2] / (2 * (1 - load)), here at a load of 0.6."""
     kept = Answers()
-    simulate(FIXED, world(contention, cpu_variation=0.5), steps(((1200, 30.0),)), kept, seed=3)
+    simulate(FIXED, world(contention, cpu_variation=0.5), [Bin(0.0, 1200.0, 36_000.0)], kept, seed=3)
     mean_s, load = 0.02, 0.6
     wait_s = 30 * mean_s**2 * (1 + 0.5**2) / (2 * (1 - load))
     assert np.mean(kept.took_s) == pytest.approx(mean_s + wait_s, rel=0.06)
@@ -60,8 +61,8 @@ def test_pods_on_one_core_share_it() -> None:
     shared = world("machine", cpu_variation=0).model_copy(deep=True)
     shared = shared.model_copy(update={"nodes": shared.nodes.model_copy(update={"machine_cores": 1.0})})
     alone, crowded = Answers(), Answers()
-    simulate(two, world("none", cpu_variation=0), steps(((600, 30.0),)), alone, seed=5)
-    simulate(two, shared, steps(((600, 30.0),)), crowded, seed=5)
+    simulate(two, world("none", cpu_variation=0), [Bin(0.0, 600.0, 18_000.0)], alone, seed=5)
+    simulate(two, shared, [Bin(0.0, 600.0, 18_000.0)], crowded, seed=5)
     mean_s, load = 0.02, 0.6
     # Between a single queue in order (M/D/1) and processor sharing (M/G/1-PS), for there is a queue a pod.
     in_order_s = mean_s * (1 + load / (2 * (1 - load)))
