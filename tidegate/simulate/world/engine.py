@@ -129,9 +129,9 @@ class Engine(Lives):
                 if asked == (olds, news):
                     break
                 olds, news = asked
+        self._shrink(old, olds)
         for _ in range(news - len(new)):
             self.create()
-        self._shrink(old, olds)
         self._shrink(new, news)
 
     def _shrink(self, staying: list[Pod], count: int) -> None:
