@@ -17,7 +17,7 @@ from differential.metrics_api import Gate, MetricsApi, Served
 from tidegate.simulate.live import init_requests
 
 Object = dict[str, Any]
-_HELD_S = 300.0
+_HELD_S = 300
 """A sync that does not come within this time never will; the small period is a fraction of a second."""
 _PAUSE_S = 0.8
 """How long the target stays at zero or absent: some syncs without metrics are made meanwhile."""
@@ -89,10 +89,11 @@ class Driver:
         return self.driven
 
     def _held(self, stopped: threading.Event) -> None:
-        deadline_s = time.monotonic() + _HELD_S
+        waits = 0  # not the clock: a machine that sleeps in between is no fault
         while not self.gate.wait(1.0):
+            waits += 1
             assert not stopped.is_set(), "another history failed"
-            assert time.monotonic() < deadline_s, f"{self.namespace}: no sync in {_HELD_S:g} s. {self.died()}"
+            assert waits < _HELD_S, f"{self.namespace}: no sync in {_HELD_S} s. {self.died()}"
             # At zero nothing is asked for unless the controller knows that it scaled to zero itself; it does
             # not where the write of that knowledge was lost.
             if self._deployment()["spec"]["replicas"] == 0:
