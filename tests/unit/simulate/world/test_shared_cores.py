@@ -13,7 +13,7 @@ from tidegate.models import Policy
 from tidegate.run import RunReader, pod_lives
 from tidegate.simulate.outcome import run_policy
 from tidegate.simulate.world import World, simulate
-from tidegate.simulate.world.arrivals import spike, steps
+from tidegate.simulate.world.arrivals import steps
 from tidegate.simulate.world.record import Silent
 from tidegate.simulate.world.traces import Bin
 
@@ -86,7 +86,7 @@ def test_starting_pods_slow_the_serving_ones_down(tmp_path: Path) -> None:
     }
     heavy = base | {"start": {"cpu_s": 1.5, "node_cpu_s": 3.0}}
     light, slow = Answers(), Answers()
-    bins = spike(4, 45)
+    bins = steps(((30, 4.0), (60, 45.0), (60, 4.0)))
     simulate(Policy(), World.model_validate(base), bins, light)
     simulate(Policy(), World.model_validate(heavy), bins, slow)
     assert np.percentile(slow.took_s, 95) > 1.5 * np.percentile(light.took_s, 95)
