@@ -61,8 +61,8 @@ class _Fluid:
         self._calm = False
         # The use of a serving pod is known so far back: a sample may be that old, and a scrape that late.
         self._kept_s = 2 * (world.pipeline.sample_most_s + world.pipeline.resolution_s)
-        self._past_t: list[float] = [self.now_s]
-        self._past_used: list[float] = [0.0]
+        self._past = np.zeros((2, 1024))
+        self._past[0, 0], self._noted = self.now_s, 1
         self._set_rates(bins, scale)
         self.pods = self._new(self.replicas, settled=True)
 
@@ -142,13 +142,19 @@ class _Fluid:
             full_s = min(until_s, empty_s) - now_s
             self.used_s += self.speed * full_s
             if now_s + full_s < until_s:
-                self._past_t.append(now_s + full_s)
-                self._past_used.append(self.used_s)
+                self._note(now_s + full_s)
                 self.used_s += wanted / count * (until_s - now_s - full_s)
         elif count:
             self.used_s += min(self.speed, wanted / count) * (until_s - now_s)
-        self._past_t.append(until_s)
-        self._past_used.append(self.used_s)
+        self._note(until_s)
+
+    def _note(self, t_s: float) -> None:
+        """Note what a serving pod has used by `t_s`."""
+        past, noted = self._past, self._noted
+        if noted == past.shape[1]:
+            self._past = past = np.concatenate((past, np.zeros_like(past)), axis=1)
+        past[0, noted], past[1, noted] = t_s, self.used_s
+        self._noted = noted + 1
 
     def scrape(self) -> None:
         """Take the kubelets' newest samples into metrics-server."""
@@ -167,7 +173,7 @@ class _Fluid:
                 break
             due, moments = due[again], later[again]
             sample[fresh.searchsorted(due)] = moments
-        past_t, past_used = np.array(self._past_t), np.array(self._past_used)
+        past_t, past_used = self._past[:, : self._noted]
         before, used_before = pods.after[fresh], pods.used_after[fresh]
         shared = np.interp(sample, past_t, past_used)
         used = shared + pods.offset[fresh]
@@ -183,9 +189,10 @@ class _Fluid:
         pods.used_before[fresh], pods.used_after[fresh] = used_before, used
         # Whole milli-cores, rounded up as the API's quantities are.
         pods.milli[fresh] = np.ceil(np.rint((used - used_before) / (sample - before) * 1e6) / 1e3)
-        if self._past_t[0] < now_s - 2 * self._kept_s:
+        if past_t[0] < now_s - 2 * self._kept_s:
             cut = int(past_t.searchsorted(now_s - self._kept_s)) - 1
-            del self._past_t[:cut], self._past_used[:cut]
+            self._noted -= cut
+            self._past[:, : self._noted] = self._past[:, cut : cut + self._noted].copy()
 
     def _settle(self, past_t: Floats, past_used: Floats) -> None:
         """Note for pods that have begun to serve what their use is beside that of any serving pod."""
