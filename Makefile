@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 T := .venv/bin/tidegate
 
-.PHONY: demo test tools unit conformance integration acceptance e2e lint format bench down doctor help
+.PHONY: demo test tools unit conformance integration acceptance e2e differential lint format bench down doctor help
 
 help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -25,7 +25,10 @@ conformance: .venv/ready ## the autoscaler's decisions against those of the cont
 	@.venv/bin/pytest tests/conformance
 
 integration: .venv/ready ## tests against a real Redis, PostgreSQL, Chromium and container engine
-	@.venv/bin/pytest --durations=15 tests/integration tests/browser
+	@.venv/bin/pytest --durations=15 tests/integration tests/differential tests/browser
+
+differential: .venv/ready ## 10,000 syncs of random histories decided by the real controller and by ours
+	@TIDEGATE_DIFFERENTIAL_SYNCS=$${TIDEGATE_DIFFERENTIAL_SYNCS:-10000} .venv/bin/pytest -s tests/differential
 
 acceptance: .venv/ready ## the service's promises in full, for an hour or more; figures in results/acceptance.json
 	@.venv/bin/pytest --dose=full --figures=results/acceptance.json --durations=0 -m acceptance tests/integration/app tests/unit/app/core

@@ -157,6 +157,31 @@ def ensure_files(name: str, *, console: Console | None = None) -> Path:
     return Workshop(console=console).make([name], []).path(name)
 
 
+def ensure_programs(
+    names: Sequence[str], *, make: bool = True, console: Console | None = None
+) -> dict[str, Path]:
+    """Have programs at hand that are no tools, such as the parts of a control plane; return where they lie.
+
+    Args:
+        names: programs as the catalogue's groups name them.
+        make: whether what is missing is made, which may take minutes.
+        console: where progress goes.
+
+    Raises:
+        TidegateError: nothing makes a program, it could not be made, or it is missing and not to be made.
+    """
+    workshop = Workshop(console=console)
+    planner = workshop.planner()
+    missing = [name for name in names if planner.made(name) is not None]
+    if missing and not make:
+        raise TidegateError(
+            f"not in the cache: {', '.join(missing)}", cure="run `make differential`, which makes them"
+        )
+    if missing:
+        planner = workshop.make(missing, [])
+    return {name: planner.path(name) for name in names}
+
+
 def module_files(module: str, version: str, *, console: Console | None = None) -> Path:
     """Have the files at hand that the catalogue takes from a Go module, under their paths in it.
 

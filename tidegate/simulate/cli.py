@@ -121,7 +121,9 @@ def _opened(path: Path) -> Generator[BinaryIO]:
 
 
 def simulate_command(
-    policy: Annotated[Path, typer.Option(help="Stack file or policy file.")] = Path("Pulumi.local.yaml"),
+    policy: Annotated[
+        Path | None, typer.Option(help="Stack file or policy file. Default: Pulumi.local.yaml.")
+    ] = None,
     trace: Annotated[
         list[Path] | None,
         typer.Option(
@@ -142,6 +144,10 @@ def simulate_command(
     fluid: Annotated[
         bool, typer.Option("--fluid", help="Let the load flow: for long traces. Sums only, no Run.")
     ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a measured Run: its arrivals, policy and objectives once more."),
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Folder in which each Run's own folder is made.")] = Path("runs"),
 ) -> None:
     """What a policy would cost and hold under a load: writes Runs, prints cost and objectives side by side.
@@ -154,6 +160,15 @@ def simulate_command(
     from tidegate.simulate.world.arrivals import spike
     from tidegate.simulate.world.traces import read_trace
 
+    if replay is not None:
+        if policy or trace or slo or compare or fluid or scale != 1.0:
+            raise TidegateError(
+                "--replay takes arrivals, policy and objectives from the Run",
+                cure="leave out --policy, --trace, --slo, --compare, --fluid and --scale",
+            )
+        _replay(replay, world, runs, seed)
+        return
+    policy = policy or Path("Pulumi.local.yaml")
     bins = read_trace(trace) if trace else spike(base_rps, peak_rps)
     objectives, assumed = slo_from(slo or policy), world_from(world)
     policies = {path.stem: policy_from(path) for path in [policy]}
@@ -171,6 +186,24 @@ def simulate_command(
     _side_by_side(columns)
     for folder in folders:
         print(f"Run: {folder}")
+
+
+def _replay(run: Path, world: Path | None, runs: Path, seed: int) -> None:
+    from rich.table import Table
+
+    from tidegate.simulate.inputs import world_from
+    from tidegate.simulate.replay import NOTE, replay, replay_rows
+
+    found = replay(run, world_from(world), runs=runs, seed=seed)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for name in ("measured", "simulated", "error"):
+        table.add_column(name, justify="right")
+    for row in replay_rows(found):
+        table.add_row(*row)
+    Console().print(table)
+    console.print(NOTE, style="dim", highlight=False)
+    print(f"Run: {found.outcome.folder}")
 
 
 def _side_by_side(columns: dict[str, list[tuple[str, str]]]) -> None:

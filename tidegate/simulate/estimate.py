@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 
 from tidegate.models import LatencyObjective, Policy, Slo
-from tidegate.simulate.world.engine import Totals
 from tidegate.simulate.world.fluid import flow_of
 from tidegate.simulate.world.latency import sampled_latency_s
 from tidegate.simulate.world.parameters import World
-from tidegate.simulate.world.policy import speed_of
+from tidegate.simulate.world.policy import quota_of
+from tidegate.simulate.world.totals import Totals
 from tidegate.simulate.world.traces import Bin
 
 _HOUR_S = 3600.0
@@ -71,7 +71,7 @@ def estimate(
         TidegateError: the controller's version is not known.
     """
     totals, flow = flow_of(policy, world, bins, seed=seed, scale=scale)
-    latency_s = np.sort(sampled_latency_s(flow, world, speed_of(policy, world), seed=seed))
+    latency_s = np.sort(sampled_latency_s(flow, world, quota_of(policy, world), seed=seed))
     given_up = float(np.mean(latency_s >= world.service.timeout_s)) if len(latency_s) else 0.0
     totals.failed = round(totals.requests * given_up)
     met = [_met(objective, latency_s) for objective in slo.latency] if len(latency_s) else []

@@ -141,8 +141,26 @@ def _pod(pod: dict[str, Any], metrics: dict[str, Any] | None) -> dict[str, Any]:
             for part in [*items(pod, "spec", "containers"), *restartable]
         ],
         "requests": dig(pod, "spec", "resources", "requests") or {},
+        "init_requests": init_requests(items(pod, "spec", "initContainers")),
         "metrics": metrics,
     }
+
+
+def init_requests(containers: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the most that ordinary init containers request at once, in thousandths, as quantities.
+
+    They run one after the other, each beside the restartable ones that were started before it.
+    """
+    beside, most = dict[str, int](), dict[str, int]()
+    for one in containers:
+        asked: dict[str, str] = dig(one, "resources", "requests") or {}
+        for name, amount in asked.items():
+            milli = parse_quantity(amount).milli()
+            if one.get("restartPolicy") == "Always":
+                beside[name] = beside.get(name, 0) + milli
+            else:
+                most[name] = max(most.get(name, 0), milli + beside.get(name, 0))
+    return {name: f"{milli}m" for name, milli in most.items()}
 
 
 def _add_custom(

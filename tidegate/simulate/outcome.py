@@ -9,9 +9,10 @@ from pathlib import Path
 from tidegate.models import ClusterConfig, Plan, Policy, Slo, Verdict, run_name
 from tidegate.run import RunReader
 from tidegate.simulate.estimate import Estimate
-from tidegate.simulate.world.engine import Totals, simulate
 from tidegate.simulate.world.parameters import World
 from tidegate.simulate.world.record import RunRecorder
+from tidegate.simulate.world.simulation import simulate
+from tidegate.simulate.world.totals import Totals
 from tidegate.simulate.world.traces import Bin
 from tidegate.verdict import judge
 

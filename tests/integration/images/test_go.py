@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tidegate.errors import TidegateError
-from tidegate.images import ensure_files, ensure_tools, module_files
+from tidegate.images import ensure_files, ensure_programs, ensure_tools, module_files
 from tidegate.proc import run
 
 pytestmark = pytest.mark.integration
@@ -58,6 +58,15 @@ def test_it_is_built_once_linked_and_kept(go_calls: Path, cache: Path, tmp_path:
     assert ensure() == link
     assert builds(go_calls) == 1
     assert len(go_calls.read_text()) - len(before) <= len("version\n")
+
+
+def test_a_program_that_is_no_tool_is_found_or_made(root: Path, cache: Path) -> None:
+    with pytest.raises(TidegateError, match="not in the cache: hello"):
+        ensure_programs(["hello"], make=False)
+    path = ensure_programs(["hello"])["hello"]
+    assert cache in path.parents
+    assert run([path]).stderr.strip() == "hello-from-flags"
+    assert ensure_programs(["hello"], make=False) == {"hello": path}
 
 
 def test_a_spoilt_entry_is_named_and_made_again(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,9 @@ class Pod:
     usage: PodUsage | None = None
     pod_requests_milli: Mapping[str, int] = field(default_factory=dict[str, int])
     """Requests set on the pod as a whole (KEP-2837)."""
+    init_requests_milli: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Most that starting takes at once: of ordinary init containers, each with the restartable ones before
+    it. Counts only where something is requested for the pod as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,17 @@ def _pod_level(resource: str) -> bool:
 
 
 def _whole_pod(pod: Pod, resource: str) -> int:
-    """Return the pod's own request, or where it sets only other resources, that of its containers."""
+    """Return the pod's own request, or where it sets only other resources, that of its containers.
+
+    Then ordinary init containers count too, if one takes more than all the others together
+    (component-helpers resource/helpers.go, AggregateContainerRequests).
+    """
     if resource in pod.pod_requests_milli:
         return pod.pod_requests_milli[resource]
     parts = [part.requests_milli[resource] for part in pod.containers if resource in part.requests_milli]
+    starting = pod.init_requests_milli.get(resource)
+    if starting is not None:
+        return max(wrap_int64(sum(parts)), starting)
     if not parts:
         raise InvalidMetricError(f"missing pod-level request for {resource} in Pod {pod.name}")
     return wrap_int64(sum(parts))

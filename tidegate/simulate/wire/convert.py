@@ -172,6 +172,7 @@ def _pod(pod: PodState) -> Pod:
         containers=tuple(Container(part.name, _amounts(part.requests)) for part in pod.containers),
         usage=None if pod.metrics is None else _usage(pod.metrics),
         pod_requests_milli=_amounts(pod.requests),
+        init_requests_milli=_amounts(pod.init_requests),
     )
 
 

@@ -81,6 +81,10 @@ class PodState(LineModel):
     deleting: bool = Field(default=False, description="Whether it has a deletionTimestamp.")
     containers: Annotated[tuple[ContainerSpec, ...], FailFast(), Field(max_length=_MOST)] = ()
     requests: Quantities = Field(default_factory=dict, description="Requests of the pod as a whole.")
+    init_requests: Quantities = Field(
+        default_factory=dict,
+        description="Most that ordinary init containers request at once; counts only beside `requests`.",
+    )
     metrics: PodMetrics | None = Field(default=None, description="null: the pod has no metrics.")
 
 

@@ -14,25 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tidegate.errors import TidegateError
 from tidegate.models import Policy
-from tidegate.simulate.hpa import Memory, decide_with
 from tidegate.simulate.hpa.census import Census
-from tidegate.simulate.hpa.evaluate import Invalid, Valid
-from tidegate.simulate.hpa.pod_metrics import utilization_proposal
-from tidegate.simulate.hpa.samples import InvalidMetricError
-from tidegate.simulate.hpa.spec import NANOS, Metric
-from tidegate.simulate.hpa.tolerance import Tolerance
-from tidegate.simulate.world.engine import LEAD_S, Totals
+from tidegate.simulate.hpa.spec import NANOS
 from tidegate.simulate.world.parameters import World
-from tidegate.simulate.world.policy import controller_of_world, spec_of_policy, speed_of
+from tidegate.simulate.world.policy import controller_of_world, quota_of, spec_of_policy
+from tidegate.simulate.world.steady import SteadyDecisions
+from tidegate.simulate.world.swarm import Floats, Pods
+from tidegate.simulate.world.totals import LEAD_S, Totals
 from tidegate.simulate.world.traces import Bin
 
-Floats = NDArray[np.float64]
 _YOUNG_S = 10.0
-_KEPT_S = 120.0
-"""Seconds of the past for which the use of a serving pod is kept: more than two samples are apart."""
 
 
 @dataclass
@@ -49,45 +43,12 @@ class Flow:
     """Pods that served."""
 
 
-@dataclass(eq=False)
-class _Pods:
-    """One entry for each pod that is not told to go, oldest first; times are seconds, NaN is never."""
-
-    scheduled: Floats
-    started: Floats
-    ready: Floats
-    serving: Floats
-    offset: Floats
-    """What this pod has used beside what any serving pod has (`used_s`), CPU seconds: its start, less what
-    the others had done before it served."""
-    next_sample: Floats
-    sample: Floats
-    """Moment of the kubelet's newest sample."""
-    before: Floats
-    after: Floats
-    """Moments of metrics-server's pair of samples."""
-    used_before: Floats
-    used_after: Floats
-
-    def keep(self, which: NDArray[np.bool_]) -> _Pods:
-        return _Pods(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
-
-    def join(self, other: _Pods) -> _Pods:
-        return _Pods(
-            *(
-                np.concatenate((getattr(self, name), getattr(other, name)))
-                for name in self.__dataclass_fields__
-            )
-        )
-
-
 class _Fluid:
     def __init__(self, policy: Policy, world: World, bins: Sequence[Bin], seed: int, scale: float) -> None:
         self.policy, self.world = policy, world
-        self.spec, self.controller = spec_of_policy(policy), controller_of_world(world.controller)
-        self.memory = Memory()
+        self.decisions = SteadyDecisions(spec_of_policy(policy), controller_of_world(world.controller))
         self.rng = np.random.Generator(np.random.PCG64(seed))
-        self.speed = speed_of(policy, world)
+        self.speed = quota_of(policy, world).speed
         self.request_m = policy.web.cpu_request_m
         self.cpu_s = world.service.cpu_ms / 1000
         self.replicas = policy.web.hpa.min_replicas
@@ -98,8 +59,10 @@ class _Fluid:
         self.serving = self.replicas
         self.changes: list[tuple[float, int]] = []
         self._calm = False
-        self._past_t: list[float] = [self.now_s]
-        self._past_used: list[float] = [0.0]
+        # The use of a serving pod is known so far back: a sample may be that old, and a scrape that late.
+        self._kept_s = 2 * (world.pipeline.sample_most_s + world.pipeline.resolution_s)
+        self._past = np.zeros((2, 1024))
+        self._past[0, 0], self._noted = self.now_s, 1
         self._set_rates(bins, scale)
         self.pods = self._new(self.replicas, settled=True)
 
@@ -115,7 +78,7 @@ class _Fluid:
             rates.append(one.count * scale / one.width_s)
         self._ends, self._rates, self._bin = [*ends, math.inf], [*rates, 0.0], 0
 
-    def _new(self, count: int, *, settled: bool = False) -> _Pods:
+    def _new(self, count: int, *, settled: bool = False) -> Pods:
         self._calm = False
         start, pipeline = self.world.start, self.world.pipeline
         never, zero = np.full(count, np.nan), np.zeros(count)
@@ -131,7 +94,7 @@ class _Fluid:
             for moment_s in serving.tolist():
                 heapq.heappush(self.changes, (moment_s, 1))
         gaps = self.rng.uniform(pipeline.sample_least_s, pipeline.sample_most_s, count)
-        return _Pods(
+        return Pods(
             scheduled,
             started,
             ready,
@@ -140,9 +103,9 @@ class _Fluid:
             started + gaps,
             never.copy(),
             never.copy(),
-            never.copy(),
             zero,
             zero.copy(),
+            never,
         )
 
     def run_to(self, end_s: float) -> None:
@@ -179,44 +142,57 @@ class _Fluid:
             full_s = min(until_s, empty_s) - now_s
             self.used_s += self.speed * full_s
             if now_s + full_s < until_s:
-                self._past_t.append(now_s + full_s)
-                self._past_used.append(self.used_s)
+                self._note(now_s + full_s)
                 self.used_s += wanted / count * (until_s - now_s - full_s)
         elif count:
             self.used_s += min(self.speed, wanted / count) * (until_s - now_s)
-        self._past_t.append(until_s)
-        self._past_used.append(self.used_s)
+        self._note(until_s)
+
+    def _note(self, t_s: float) -> None:
+        """Note what a serving pod has used by `t_s`."""
+        past, noted = self._past, self._noted
+        if noted == past.shape[1]:
+            self._past = past = np.concatenate((past, np.zeros_like(past)), axis=1)
+        past[0, noted], past[1, noted] = t_s, self.used_s
+        self._noted = noted + 1
 
     def scrape(self) -> None:
         """Take the kubelets' newest samples into metrics-server."""
         pods, pipeline, now_s = self.pods, self.world.pipeline, self.now_s
-        least_s, most_s = pipeline.sample_least_s, pipeline.sample_most_s
-        fresh = due = np.flatnonzero(pods.next_sample <= now_s)
+        next_sample = pods.next_sample
+        fresh = due = (next_sample <= now_s).nonzero()[0]
         if not len(fresh):
             return
-        while len(due):
-            moments = pods.next_sample[due]
-            pods.sample[due] = moments
-            moments += self.rng.uniform(least_s, most_s, len(due))
-            pods.next_sample[due] = moments
-            due = due[moments <= now_s]
-        past_t, past_used = np.array(self._past_t), np.array(self._past_used)
-        sample, after = pods.sample[fresh], pods.after[fresh]
-        pods.before[fresh], pods.used_before[fresh] = after, pods.used_after[fresh]
-        used = np.interp(sample, past_t, past_used) + pods.offset[fresh]
+        least_s, spread_s = pipeline.sample_least_s, pipeline.sample_most_s - pipeline.sample_least_s
+        sample = moments = next_sample[fresh]
+        while True:
+            later = moments + (least_s + spread_s * self.rng.random(len(due)))
+            next_sample[due] = later
+            again = (later <= now_s).nonzero()[0]
+            if not len(again):
+                break
+            due, moments = due[again], later[again]
+            sample[fresh.searchsorted(due)] = moments
+        past_t, past_used = self._past[:, : self._noted]
+        before, used_before = pods.after[fresh], pods.used_after[fresh]
+        shared = np.interp(sample, past_t, past_used)
+        used = shared + pods.offset[fresh]
         if not self._calm:
             self._settle(past_t, past_used)
             started = pods.started[fresh]
             age = sample - started
-            young = np.isnan(after) & (age >= _YOUNG_S) & (age < pipeline.resolution_s)
-            pods.before[fresh[young]], pods.used_before[fresh[young]] = started[young], 0.0
+            young = np.isnan(before) & (age >= _YOUNG_S) & (age < pipeline.resolution_s)
+            before[young], used_before[young] = started[young], 0.0
             burnt = np.minimum(self.world.start.cpu_s, self.speed * age)
-            served = np.interp(sample, past_t, past_used) + pods.offset[fresh]
-            used = np.where(sample > pods.serving[fresh], served, burnt)
-        pods.after[fresh], pods.used_after[fresh] = sample, used
-        if self._past_t[0] < now_s - 2 * _KEPT_S:
-            cut = int(np.searchsorted(past_t, now_s - _KEPT_S)) - 1
-            del self._past_t[:cut], self._past_used[:cut]
+            used = np.where(sample > pods.serving[fresh], shared + pods.offset[fresh], burnt)
+        pods.before[fresh], pods.after[fresh] = before, sample
+        pods.used_before[fresh], pods.used_after[fresh] = used_before, used
+        # Whole milli-cores, rounded up as the API's quantities are.
+        pods.milli[fresh] = np.ceil(np.rint((used - used_before) / (sample - before) * 1e6) / 1e3)
+        if past_t[0] < now_s - 2 * self._kept_s:
+            cut = int(past_t.searchsorted(now_s - self._kept_s)) - 1
+            self._noted -= cut
+            self._past[:, : self._noted] = self._past[:, cut : cut + self._noted].copy()
 
     def _settle(self, past_t: Floats, past_used: Floats) -> None:
         """Note for pods that have begun to serve what their use is beside that of any serving pod."""
@@ -228,22 +204,8 @@ class _Fluid:
 
     def sync(self) -> None:
         """Let the autoscaler decide."""
-        census = self._census()
-
-        def evaluator(metric: Metric, tolerance: Tolerance) -> Valid | Invalid:
-            if census is None:
-                return Invalid(metric, "FailedGetResourceMetric", "did not receive metrics for targeted pods")
-            try:
-                target = self.policy.web.hpa.cpu_target_percent
-                return Valid(metric, utilization_proposal(self.replicas, target, census, tolerance))
-            except InvalidMetricError as error:
-                return Invalid(metric, "FailedGetResourceMetric", str(error))
-
-        now_ns = round(self.now_s * NANOS)
-        decision, self.memory = decide_with(
-            self.spec, self.controller, self.memory, self.replicas, now_ns, evaluator
-        )
-        before, self.replicas = self.replicas, decision.desired_replicas
+        before, now_ns = self.replicas, round(self.now_s * NANOS)
+        self.replicas = self.decisions.replicas(before, self._census(), now_ns)
         if self.replicas != before and 0 <= self.now_s <= self.totals.length_s:
             self.totals.rescales += 1
         self.totals.most_replicas = max(self.totals.most_replicas, self.replicas)
@@ -255,18 +217,16 @@ class _Fluid:
     def _census(self) -> Census | None:
         """Return the pods' sums as the controller counts them (see `groups`), times at whole seconds."""
         pods = self.pods
-        count = len(pods.started)
-        ready, missing = count, 0
-        window, grown = pods.after - pods.before, pods.used_after - pods.used_before
+        count = ready = len(pods.started)
+        milli, missing = pods.milli, 0
         if not self._calm:
             flags, now_s = self.world.controller, self.now_s
             started, unpaired = pods.started <= now_s, np.isnan(pods.before)
             settled = (np.floor(pods.scheduled) + flags.cpu_initialization_s <= now_s) | (
-                np.floor(pods.after) >= np.floor(pods.ready) + window
+                np.floor(pods.after) >= np.floor(pods.ready) + (pods.after - pods.before)
             )
-            counted = started & ~unpaired & (pods.ready <= now_s) & settled
-            window, grown = window[counted], grown[counted]
-            ready, missing = len(window), int(np.count_nonzero(started & unpaired))
+            milli = milli[started & ~unpaired & (pods.ready <= now_s) & settled]
+            ready, missing = len(milli), int(np.count_nonzero(started & unpaired))
             # Once counted, always counted: with all pods counted and serving, only new ones change that.
             self._calm = ready == count and not bool(np.isnan(pods.offset).any())
         if not ready:
@@ -278,7 +238,7 @@ class _Fluid:
             missing=missing,
             ignored=0,
             measured=ready,
-            total=int(np.ceil(np.round(grown / window * 1e6) / 1e3).sum()),
+            total=int(np.add.reduce(milli)),
             requested=ready * request,
             requested_by_missing=(request,) * missing,
             requested_by_unready=unready * request,
@@ -298,6 +258,25 @@ class _Fluid:
         self.pods = pods.keep(which)
 
 
+def _require_flowing(world: World) -> None:
+    """Refuse what would otherwise be left out in silence."""
+    asked = {
+        "nodes.contention": world.nodes.contention != "none",
+        "start.cold_factor": world.start.cold_factor != 1.0,
+        "service.idle_cpu_m": world.service.idle_cpu_m != 0.0,
+        "requests_metric": world.requests_metric is not None,
+        "keda": world.keda is not None,
+        "rollouts": bool(world.rollouts),
+    }
+    found = [name for name, there in asked.items() if there]
+    if found:
+        raise TidegateError(
+            f"a fluid has no {', '.join(found)}",
+            where="world",
+            cure="leave it out, or simulate without --fluid",
+        )
+
+
 def flow_of(
     policy: Policy, world: World, bins: Sequence[Bin], *, seed: int = 1, scale: float = 1.0
 ) -> tuple[Totals, Flow]:
@@ -308,8 +287,9 @@ def flow_of(
 
     Raises:
         ValueError: a bin has no width; single arrivals are for `engine.simulate`.
-        TidegateError: the controller's version is not known.
+        TidegateError: the controller's version is not known, or the world has what does not flow.
     """
+    _require_flowing(world)
     if any(one.width_s <= 0 for one in bins):
         raise ValueError("a fluid has a rate: bins need a width")
     run = _Fluid(policy, world, bins, seed, scale)

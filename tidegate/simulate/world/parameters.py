@@ -6,9 +6,9 @@ measurement: where a figure matters, take it from a Run.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tidegate.models.base import Count, MilliCores, Model, Unit
 from tidegate.simulate.hpa.release import LATEST_PROVEN
@@ -37,6 +37,21 @@ class Service(Model):
     processes: Count = Field(
         default=1, ge=1, le=64, description="Server processes of a pod; each uses one core at most."
     )
+    cpu_period_ms: Milliseconds = Field(
+        default=100.0,
+        ge=1,
+        le=1000,
+        description="Period in which a CPU limit is kept, milliseconds. Source: pkg/kubelet/cm QuotaPeriod.",
+    )
+    edge_cpu_ms: Milliseconds = Field(
+        default=0.0,
+        ge=0,
+        le=60_000,
+        description="CPU a request takes outside the pods, on shared cores: gateway, load generator.",
+    )
+    idle_cpu_m: Annotated[float, Unit("milli-cores", "10.0")] = Field(
+        default=0.0, ge=0, le=10_000, description="CPU of a pod without requests: probes, scrapes, timers."
+    )
     timeout_s: SecondsOf = Field(
         default=30.0,
         gt=0,
@@ -59,6 +74,21 @@ class Start(Model):
         default=2.5, ge=0, le=3600, description="Started to Ready with the CPU to itself: imports and probes."
     )
     cpu_s: SecondsOf = Field(default=1.0, ge=0, le=600, description="CPU seconds that starting takes.")
+    node_cpu_s: SecondsOf = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="CPU seconds that starting a pod takes outside it, on shared cores: runtime, kubelet.",
+    )
+    cold_factor: Annotated[float, Unit("a ratio", "3.0")] = Field(
+        default=1.0,
+        ge=1,
+        le=1000,
+        description="CPU of a new pod's first request, compared with a later one: caches, connections, code.",
+    )
+    cold_requests: Annotated[float, Unit("requests", "20.0")] = Field(
+        default=20.0, gt=0, le=1e6, description="Requests in which that falls to 1/e (exponential)."
+    )
     variation: Variation = Field(
         default=0.2, ge=0, le=3, description="Spread of start and ready (lognormal)."
     )
@@ -89,6 +119,53 @@ class Pipeline(Model):
     )
 
 
+class RequestsMetric(Model):
+    """Requests a second as a second metric, through Prometheus and an adapter."""
+
+    target_rps: Annotated[float, Unit("requests a second a pod", "10.0")] = Field(
+        gt=0, le=1e6, description="Aimed at for each pod. With KEDA it is the only metric."
+    )
+    scrape_s: SecondsOf = Field(
+        default=30.0,
+        gt=0,
+        le=600,
+        description="Scrape interval. Source: kube-prometheus has 30 s, Prometheus alone 60 s.",
+    )
+    window_s: SecondsOf = Field(
+        default=120.0, gt=0, le=3600, description="Window of `rate`; below two scrapes it is mostly empty."
+    )
+
+
+class Keda(Model):
+    """A ScaledObject on requests a second. Source: kedacore/keda v2.21.0."""
+
+    min_replicas: Count = Field(default=0, ge=0, le=1000, description="Fewest pods; 0 scales to zero.")
+    polling_s: SecondsOf = Field(
+        default=30.0, gt=0, le=3600, description="Time between polls of the trigger. Source: pollingInterval."
+    )
+    cooldown_s: SecondsOf = Field(
+        default=300.0, ge=0, le=86_400, description="Inactive so long, to zero. Source: cooldownPeriod."
+    )
+    activation_rps: Annotated[float, Unit("requests a second", "0.5")] = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        description="Above this the trigger is active. Source: activationThreshold.",
+    )
+
+
+class Rollout(Model):
+    """A new version of the pods, put in place of the old ones."""
+
+    at_s: SecondsOf = Field(ge=0, le=3.2e7, description="When it begins, seconds of the load.")
+    max_surge_percent: Annotated[int, Unit("percent", "25")] = Field(
+        default=25, ge=0, le=100, description="Pods above the replicas, rounded up."
+    )
+    max_unavailable_percent: Annotated[int, Unit("percent", "25")] = Field(
+        default=25, ge=0, le=100, description="Pods that may be unavailable, rounded down."
+    )
+
+
 class ControllerFlags(Model):
     """Flags of kube-controller-manager. Source: podautoscaler/config/v1alpha1/defaults.go:35-55."""
 
@@ -114,6 +191,21 @@ class Nodes(Model):
     cpu_m: MilliCores = Field(
         default=4000, ge=1, le=1_000_000, description="CPU of a node that pods can request."
     )
+    contention: Literal["none", "node", "machine"] = Field(
+        default="none",
+        description="Who shares cores. none: each pod has its own; node: the pods of a node, `cpu_m`; "
+        "machine: all nodes together, `machine_cores`, as in a cluster of containers on one machine.",
+    )
+    machine_cores: Annotated[float, Unit("cores", "2.0")] = Field(
+        default=2.0, gt=0, le=1024, description="Cores of that machine."
+    )
+    system_weight_m: Annotated[float, Unit("milli-cores of request", "1000.0")] = Field(
+        default=1000.0,
+        gt=0,
+        le=1_000_000,
+        description="Weight of system and edge, each, where cores are short; a pod's is its CPU request. "
+        "Source: a cgroup has cpu.shares 1024 by default, a pod 1.024 for each milli-core it requests.",
+    )
     least: Count = Field(default=2, ge=1, le=1000, description="Nodes at the start, and the fewest.")
     most: Count = Field(
         default=2, ge=1, le=1000, description="Most nodes; more than `least` means a cluster-autoscaler."
@@ -131,7 +223,19 @@ class Nodes(Model):
         default=600.0,
         ge=0,
         le=86_400,
-        description="Time an empty node is kept. Source: scale-down-unneeded-time.",
+        description="Time a node is kept that is not needed. Source: scale-down-unneeded-time.",
+    )
+    utilization_percent: Annotated[int, Unit("percent", "50")] = Field(
+        default=50,
+        ge=0,
+        le=100,
+        description="A node of which less is requested can go. Source: scale-down-utilization-threshold.",
+    )
+    delay_after_add_s: SecondsOf = Field(
+        default=600.0,
+        ge=0,
+        le=86_400,
+        description="Time after a new node in which none goes. Source: scale-down-delay-after-add.",
     )
 
 
@@ -155,3 +259,21 @@ class World(Model):
     )
     nodes: Nodes = Field(default_factory=Nodes, description="Where pods run.")
     prices: Prices = Field(default_factory=Prices, description="What things cost.")
+    requests_metric: RequestsMetric | None = Field(
+        default=None, description="Requests a second as a metric beside CPU; null: none."
+    )
+    keda: Keda | None = Field(
+        default=None, description="KEDA on that metric, instead of CPU; null: a plain autoscaler."
+    )
+    rollouts: tuple[Rollout, ...] = Field(
+        default=(), max_length=1000, description="New versions of the pods during the load, in order of time."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.keda is not None and self.requests_metric is None:
+            raise ValueError("keda needs requests_metric: its trigger is requests a second")
+        times = [one.at_s for one in self.rollouts]
+        if times != sorted(times):
+            raise ValueError("rollouts must be in the order of their at_s")
+        return self

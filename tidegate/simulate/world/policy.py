@@ -13,6 +13,7 @@ from tidegate.simulate.hpa.spec import (
     Spec,
 )
 from tidegate.simulate.world.parameters import ControllerFlags, World
+from tidegate.simulate.world.quota import Quota
 
 _NANOS = 1_000_000_000
 
@@ -44,10 +45,12 @@ def controller_of_world(flags: ControllerFlags) -> Controller:
     )
 
 
-def speed_of(policy: Policy, world: World) -> float:
-    """Return the cores that a web pod can use: its limit, and one for each of its processes."""
-    limit_m, processes = policy.web.cpu_limit_m, float(world.service.processes)
-    return processes if limit_m is None else min(limit_m / 1000, processes)
+def quota_of(policy: Policy, world: World) -> Quota:
+    """Return what a web pod's CPU can do: one core for each of its processes, within its limit."""
+    limit_m, cores = policy.web.cpu_limit_m, float(world.service.processes)
+    period_s = world.service.cpu_period_ms / 1000
+    limit = cores if limit_m is None else min(limit_m / 1000, cores)
+    return Quota(cores, limit * period_s, period_s)
 
 
 def _rules(rules: ScaleRules, tolerance: float | None) -> Rules:

@@ -101,6 +101,10 @@ class RunRecorder:
             self._cluster(now_s, kind, "HorizontalPodAutoscaler", status)
             self._before = status
 
+    def resized(self, now_s: float, replicas: int) -> None:
+        """Write the Deployment after a change that is not the autoscaler's."""
+        self._cluster(now_s, "MODIFIED", "Deployment", objects.deployment_object(replicas))
+
     def _cluster(self, now_s: float, event: RecordType, kind: str, obj: objects.Object) -> None:
         self._writer.cluster(event, kind, obj, received_s=self.epoch_s + now_s)
 
@@ -128,6 +132,9 @@ class Silent:
         """Ignore it."""
 
     def decided(self, now_s: float, decision: Decision) -> None:
+        """Ignore it."""
+
+    def resized(self, now_s: float, replicas: int) -> None:
         """Ignore it."""
 
     def node(self, now_s: float, event: str, number: int) -> None:
