@@ -8,7 +8,6 @@ a slow disk must not appear as a slow service.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from gevent.greenlet import Greenlet
 
 from tidegate.errors import TidegateError
 from tidegate.load.clock import AnchoredClock
-from tidegate.load.generator import GeneratorHealth
+from tidegate.load.generator import GeneratorHealth, writer_name
 from tidegate.run import RequestRow, RunWriter, SegmentWriter, request_writer
 
 FLUSH_S = 2.0
@@ -73,7 +72,7 @@ class Recorder:
         self._rows: list[RequestRow] = []
         # The writer's own age limit stays out of the way: this class decides when to write.
         self._writer: SegmentWriter[RequestRow] = request_writer(
-            folder, f"load-{os.getpid()}", max_rows=1_000_000, max_age_s=float("inf")
+            folder, writer_name(), max_rows=1_000_000, max_age_s=float("inf")
         )
         self.notes = RunWriter(folder)
         self.health = GeneratorHealth(folder, self.clock, self.notes)
