@@ -136,7 +136,7 @@ class Shopper(PacedUser):
             customer.pending = None
 
     def _poll_later(self) -> None:
-        """In an open loop a customer may come again at once; polls keep the distance they have in a closed."""
+        """Keep polls as far apart as in a closed loop, also when the customer comes again at once."""
         wait_s = 1 / self.parameters.rps if self.open_loop else 0.0
         self.customer.poll_from_s = time.monotonic() + wait_s
 

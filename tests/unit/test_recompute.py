@@ -43,7 +43,16 @@ def figures(folder: Path) -> dict[str, Any]:
             "availability_percent": counted.availability_percent,
         },
         "latency_ms": {
-            one.route_group: {"p50": one.p50_ms, "p95": one.p95_ms, "p99": one.p99_ms}
+            one.route_group: {
+                "p50": one.p50_ms,
+                "p95": one.p95_ms,
+                "p99": one.p99_ms,
+                "from_start": {
+                    "p50": one.service_p50_ms,
+                    "p95": one.service_p95_ms,
+                    "p99": one.service_p99_ms,
+                },
+            }
             for one in latency_summary(run)
         },
         "peak_ready_web": peak_ready(ready_series(run), start_s) if pod_lives(run, "web") else None,

@@ -155,7 +155,13 @@ def slices(user_class: type[PacedUser], count: int) -> list[type[ArrivalSlice]]:
             type(
                 f"Arrivals{number:03d}",
                 (ArrivalSlice,),
-                {"number": number, "of": count, "user_class": user_class, "fixed_count": 1, "abstract": False},
+                {
+                    "number": number,
+                    "of": count,
+                    "user_class": user_class,
+                    "fixed_count": 1,
+                    "abstract": False,
+                },
             ),
         )
         for number in range(count)

@@ -29,8 +29,8 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from tidegate.errors import TidegateError
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.recorder import MARK, Mark
-from tidegate.run.format import NOBODY
 from tidegate.load.schedule import Schedule
+from tidegate.run.format import NOBODY
 
 Task = Callable[[Any], None]
 

@@ -22,21 +22,29 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 ParametersT = TypeVar("ParametersT", bound="LoadParameters")
 
 
+_LOOP = "closed: users that wait for their answers; open: arrivals that wait for nobody."
+
+
+def arrivals_by_default() -> Any:
+    """Return the field `loop` of a scenario that is about requests a second and not about users."""
+    return Field(default="open", description=_LOOP)
+
+
 class LoadParameters(BaseModel):
     """What every scenario has: the pace of a user, and the bounds no run can pass."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rps: float = Field(default=1.0, gt=0, le=100, description="Requests per second each user plans.")
-    loop: Loop = Field(
-        default="closed",
-        description="closed: users that wait for their answers; open: arrivals that wait for nobody.",
-    )
+    loop: Loop = Field(default="closed", description=_LOOP)
     arrivals: Arrivals = Field(
         default="poisson", description="Gaps between one user's requests, or between arrivals."
     )
     max_in_flight: int = Field(
-        default=1000, ge=1, le=8000, description="Arrivals under way at once in an open loop; more are not sent."
+        default=1000,
+        ge=1,
+        le=8000,
+        description="Arrivals under way at once in an open loop; more are not sent.",
     )
     seed: int = Field(default=1, ge=0, description="Decides every random draw of schedule and task.")
     request_timeout_s: float = Field(

@@ -190,7 +190,9 @@ class Scenario(Generic[ParametersT]):
         """Say what was not sent (`events.test_stop`)."""
         account = self.account
         _log.info(
-            "%d requests sent, %d planned starts passed unsent", account.sent, account.dropped + account.unsent
+            "%d requests sent, %d planned starts passed unsent",
+            account.sent,
+            account.dropped + account.unsent,
         )
         if self._recorder is None:
             return
