@@ -126,5 +126,6 @@ def tell(**_: Any) -> None:
         scenario.notes.note(
             "info",
             f"checkout: {journeys.begun} journeys begun, {journeys.decided} decided, "
-            f"{journeys.failed} failed, {journeys.undecided} undecided after {scenario.parameters.decide_s:g} s",
+            f"{journeys.failed} failed, {journeys.undecided} undecided "
+            f"after {scenario.parameters.decide_s:g} s",
         )

@@ -122,10 +122,8 @@ class LoadDisplay:
 
     def show(self, tally: Tally) -> None:
         """Draw the figures."""
-        figures = (
-            f"{f'{tally.recent_users} users' if tally.recent_users else 'arrivals'}  {tally.recent_rps:.1f} rps  "
-            f"{tally.requests} requests  {tally.failures} failed"
-        )
+        who = f"{tally.recent_users} users" if tally.recent_users else "arrivals"
+        figures = f"{who}  {tally.recent_rps:.1f} rps  {tally.requests} requests  {tally.failures} failed"
         self._progress.update(self._task, completed=time.monotonic() - self._began_s, figures=figures)
 
     def say(self, text: str) -> None:

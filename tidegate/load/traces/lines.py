@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,7 +18,8 @@ MOST_LINES = 50_000_000
 _GZIP = b"\x1f\x8b"
 
 
-def open_plain(path: Path) -> BinaryIO:
+@contextmanager
+def open_plain(path: Path) -> Generator[BinaryIO]:
     """Open `path` for reading; one that begins as gzip does is unpacked on the way.
 
     Raises:
@@ -25,11 +27,16 @@ def open_plain(path: Path) -> BinaryIO:
     """
     try:
         file = path.open("rb")
-        packed = file.read(2) == _GZIP
-        file.seek(0)
     except OSError as error:
         raise TidegateError(f"cannot read the trace: {error.strerror}", where=str(path)) from error
-    return cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+    with file:
+        packed = file.read(2) == _GZIP
+        file.seek(0)
+        if packed:
+            with gzip.GzipFile(fileobj=file) as plain:
+                yield cast("BinaryIO", plain)
+        else:
+            yield file
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
