@@ -41,6 +41,7 @@ format: .venv/ready ## let ruff rewrite the code
 bench: .venv/ready ## measurements, separate from the tests
 	@.venv/bin/python bench/start.py
 	@.venv/bin/python bench/simulate.py
+	@.venv/bin/python bench/load_record.py
 
 down: .venv/ready ## remove the cluster and everything that belongs to it
 	@$(T) down

@@ -66,8 +66,7 @@ class GeneratorHealth:
     def write(self) -> None:
         """Write the samples taken so far; may be called from another thread than the sampler's."""
         rows, self._rows = self._rows, []
-        for row in rows:
-            self._writer.append(row)
+        self._writer.extend(rows)
         self._writer.flush()
 
     def close(self) -> None:
@@ -89,7 +88,7 @@ class GeneratorHealth:
 
     def _sample_gauges(self, at_s: float) -> None:
         for name, read in self._gauges.items():
-            self._add(name, at_s, read())
+            self._add(name, at_s, float(read()))
 
     def _add(self, name: str, at_s: float, value: float, window_s: float | None = None) -> None:
         t_s = self._clock.unix_s(at_s)
