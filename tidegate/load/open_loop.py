@@ -128,7 +128,7 @@ class ArrivalSlice(User):
 
     def _connection(self) -> PacedUser:
         users = self.user_class
-        users.host = users.host or self.environment.host
+        users.host = self.environment.host or users.host
         user = users(self.environment)
         user.open_loop, user.draw = True, self.draw
         return user
