@@ -22,7 +22,7 @@ from tidegate.load.progress import LoadDisplay, RequestTail
 
 LOG_FILE = "locust.log"
 _TICK_S = 0.5
-_START_S = 30.0
+_START_S = 60.0
 """Time Locust may take to start, and at the end to write what is left."""
 EXIT_INTERRUPTED = 130
 
