@@ -1,4 +1,4 @@
-"""A load from several processes: who has which share, and what became of a process that is gone."""
+"""A load from several processes: which of them this one is, and what became of one that is gone."""
 
 # Locust types its members only in part:
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -15,8 +15,6 @@ import psutil
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 
-USERS_A_PROCESS = 1_000_000
-"""Numbers of users that each process has for itself."""
 _CHECK_S = 0.5
 _CONNECT_S = 0.5
 """Time between the word to start and the first arrival: long enough for it to reach every process."""
@@ -46,11 +44,6 @@ def process_count(environment: Environment) -> int:
     options = environment.parsed_options
     # With --processes the processes know it from the start, others when the master sends its options.
     return max(1, int(getattr(options, "processes", None) or getattr(options, "expect_workers", None) or 1))
-
-
-def share(total: int, number: int, of: int) -> int:
-    """Return the part of `total` that is `number`'s, so that all parts add up to it."""
-    return total // of + (number % of < total % of)
 
 
 def lead_s(environment: Environment) -> float:

@@ -23,17 +23,16 @@ from tidegate.load.open_loop import GRACE_S, ArrivalSlice, slices
 from tidegate.load.pacing import Account, PacedUser
 from tidegate.load.parameters import ParametersT, add_flags, from_options
 from tidegate.load.processes import (
-    USERS_A_PROCESS,
     is_master,
     is_worker,
     lead_s,
     process_count,
     process_index,
-    share,
     wait_for_children,
     watch_processes,
 )
 from tidegate.load.recorder import Recorder
+from tidegate.load.shares import USERS_A_PROCESS, share
 from tidegate.load.watchdog import quit_without_parent
 from tidegate.run import RunWriter
 

@@ -12,7 +12,7 @@ import polars as pl
 from support.tiny import tiny_server
 
 from tidegate.load.drive import LoadResult, run_load
-from tidegate.load.processes import USERS_A_PROCESS
+from tidegate.load.shares import USERS_A_PROCESS
 from tidegate.run import read_jsonl
 
 GET = Path(__file__).parents[3] / "bench" / "loadtests"

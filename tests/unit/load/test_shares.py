@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.load.processes import share
+from tidegate.load.shares import share
 
 
 @given(st.integers(0, 10**7), st.integers(1, 64))
