@@ -163,10 +163,8 @@ class Scenario(Generic[ParametersT]):
             else:
                 options.tidegate_begins_unix_s = time.time() + self._lead_s
         ArrivalSlice.begins_s = begins_s
-        if self.parameters.loop == "open":
-            PacedUser.ends_s = begins_s + self.parameters.duration_s + GRACE_S
-        else:
-            PacedUser.ends_s = time.monotonic() + self.parameters.duration_s
+        grace_s = GRACE_S if self.parameters.loop == "open" else 0.0
+        PacedUser.ends_s = begins_s + self.parameters.duration_s + grace_s
 
     def tell_master(self, data: dict[str, Any], **_: Any) -> None:
         """Tell how many requests were sent here (`events.report_to_master`)."""

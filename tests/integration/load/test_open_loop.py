@@ -141,13 +141,12 @@ def test_arrivals_beyond_the_limit_in_flight_are_counted_and_make_the_run_doubtf
 def test_a_saturated_generator_says_that_it_was_the_limit(load: Load) -> None:
     planned = 20_000 * 6
     with tiny_server() as server:
-        run, _ = load(server.url, rate_rps="20000", get_s="6", max_requests=str(planned))
+        run, _ = load(server.url, rate_rps="20000", get_s="6", arrivals="constant", max_requests=str(planned))
         told = server.end()
     lag = generator_lag(run)
     assert lag is not None
-    # No process of this kind sends so much: it falls behind, and most of the plan is never sent.
-    assert lag.p99_ms > 250
-    assert lag.unsent > 0
+    # No process of this kind sends so much: all places are taken or it falls behind, and the rest is counted.
+    assert lag.unsent == planned - run.requests().height > 0
     assert not lag.sound
     assert told["count"] == run.requests().height < planned
     verdict = assess(run)
