@@ -14,7 +14,7 @@ from support.synthetic_run import build_run
 from support.tiny import tiny_server
 
 from tidegate.load.drive import LoadResult, run_load
-from tidegate.models import Outcome, Plan
+from tidegate.models import LatencyObjective, Outcome, Plan, Slo
 from tidegate.report import write_report
 from tidegate.run import RunReader, new_run, read_jsonl, save_plan, start_delays
 from tidegate.run.format import NOBODY
@@ -31,7 +31,9 @@ Load = Callable[..., tuple[RunReader, LoadResult]]
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    return RunReader(build_run(tmp_path_factory.mktemp("template"))).plan
+    objective = LatencyObjective(route_group="page", routes=("GET /",), percentile=99, threshold_ms=100)
+    slo = Slo(availability_percent=99.9, latency=(objective,))
+    return RunReader(build_run(tmp_path_factory.mktemp("template"))).plan.model_copy(update={"slo": slo})
 
 
 @pytest.fixture
