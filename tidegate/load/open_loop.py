@@ -30,6 +30,8 @@ from tidegate.load.pacing import PacedUser, Visitor
 
 GRACE_S = 1.0
 """How long after the load's end an arrival that was due before it may still start."""
+MOVED = "tidegate_moved"
+"""Option that the master sends with its orders once all slices have begun: later ones come from elsewhere."""
 
 
 class ArrivalSlice(User):
@@ -56,6 +58,7 @@ class ArrivalSlice(User):
         self._visitors: list[Visitor] = []
         self._serving = Group()
         self._stopping = Event()
+        self._moved = bool(getattr(environment.parsed_options, MOVED, False))
         self.tasks = cast("Any", [type(self).drive])
 
     def wait_time(self) -> float:
@@ -108,8 +111,8 @@ class ArrivalSlice(User):
         offsets = itertools.islice(parameters.arrival_offsets(), parameters.max_requests)
         offsets = itertools.takewhile(lambda offset_s: offset_s < parameters.duration_s, offsets)
         mine = itertools.islice(offsets, self.number, None, self.of)
-        # A slice that was moved from a lost process does not make up for what passed meanwhile.
-        passed_s = time.monotonic() - self.begins_s
+        # A slice that was moved goes on from now: what was due before is not known to be unsent.
+        passed_s = time.monotonic() - self.begins_s if self._moved else 0.0
         return (self.begins_s + offset_s for offset_s in mine if offset_s >= passed_s)
 
     def _arrive(self, intended_s: float) -> None:

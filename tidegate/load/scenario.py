@@ -19,7 +19,7 @@ from locust.env import Environment
 
 from tidegate.errors import TidegateError
 from tidegate.load.handover import run_folder
-from tidegate.load.open_loop import GRACE_S, ArrivalSlice, slices
+from tidegate.load.open_loop import GRACE_S, MOVED, ArrivalSlice, slices
 from tidegate.load.pacing import Account, PacedUser
 from tidegate.load.parameters import ParametersT, add_flags, from_options
 from tidegate.load.processes import (
@@ -162,9 +162,16 @@ class Scenario(Generic[ParametersT]):
                 begins_s += float(options.tidegate_begins_unix_s) - (time.time() + self._lead_s)
             else:
                 options.tidegate_begins_unix_s = time.time() + self._lead_s
+                setattr(options, MOVED, False)
         ArrivalSlice.begins_s = begins_s
         grace_s = GRACE_S if self.parameters.loop == "open" else 0.0
         PacedUser.ends_s = begins_s + self.parameters.duration_s + grace_s
+
+    def all_begun(self, **_: Any) -> None:
+        """From now on a slice that begins was moved from another process (`events.spawning_complete`)."""
+        environment = self._environment
+        if environment is not None and is_master(environment) and environment.parsed_options is not None:
+            setattr(environment.parsed_options, MOVED, True)
 
     def tell_master(self, data: dict[str, Any], **_: Any) -> None:
         """Tell how many requests were sent here (`events.report_to_master`)."""
@@ -233,6 +240,7 @@ def declare(model: type[ParametersT]) -> Scenario[ParametersT]:
     locust.events.init.add_listener(scenario.settle)
     locust.events.test_start.add_listener(scenario.begin)
     locust.events.test_stop.add_listener(scenario.end)
+    locust.events.spawning_complete.add_listener(scenario.all_begun)
     locust.events.report_to_master.add_listener(scenario.tell_master)
     locust.events.worker_report.add_listener(scenario.hear_worker)
     locust.events.user_error.add_listener(scenario.user_error)

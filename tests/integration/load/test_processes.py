@@ -26,6 +26,12 @@ def rows(folder: Path) -> pl.DataFrame:
     return pl.concat(pl.read_parquet(path) for path in sorted((folder / "requests").glob("*.parquet")))
 
 
+def unsent(folder: Path) -> int:
+    metrics = pl.concat(pl.read_parquet(path) for path in (folder / "metrics").glob("*.parquet"))
+    counted = metrics.filter(pl.col("name") == "generator_unsent_total")
+    return int(counted.group_by("labels").agg(pl.col("value").max())["value"].sum())
+
+
 def writers(folder: Path) -> set[str]:
     return {path.name.rsplit("-", 1)[0] for path in (folder / "requests").glob("*.parquet")}
 
@@ -39,13 +45,16 @@ def test_arrivals_are_shared_and_none_is_lost_or_doubled(tmp_path: Path) -> None
         result = load(server.url, tmp_path, processes="2", rate_rps="60", get_s="5", arrivals="constant")
         told = server.end()
     recorded = rows(tmp_path)
-    assert told["count"] == recorded.height == result.requests == 300
-    assert recorded["request_id"].n_unique() == 300
+    assert told["count"] == recorded.height == result.requests
+    assert recorded["request_id"].n_unique() == recorded.height
+    # On a machine too busy to start them all they are counted, and not forgotten.
+    assert recorded.height + unsent(tmp_path) == 300
     assert len(writers(tmp_path)) == 2
     assert levels(tmp_path) <= {"info", "warning"}
-    # Together they keep one plan: an arrival every sixtieth of a second, from whichever process.
-    gaps = recorded["intended_start_s"].sort().diff().drop_nulls()
-    assert abs(float(str(gaps.mean())) - 1 / 60) < 1e-3
+    # Together they keep one plan: an arrival every sixtieth of a second, now from one, now from the other.
+    order = recorded.sort("intended_start_s")
+    steps = order["intended_start_s"].diff().drop_nulls() * 60
+    assert [round(step) for step in steps if abs(step - round(step)) > 0.05] == []
     assert result.parameters["processes"] == "2"
 
 
