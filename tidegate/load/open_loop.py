@@ -17,6 +17,7 @@ import itertools
 import random
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, cast
 
 import gevent
@@ -105,7 +106,7 @@ class ArrivalSlice(User):
                 self.account.unsent += 1 + sum(1 for _ in itertools.takewhile(lambda s: s <= now_s, starts))
         raise StopUser
 
-    def _starts(self) -> Any:
+    def _starts(self) -> Iterator[float]:
         """Yield the slice's planned starts from now on, monotonic seconds."""
         parameters = self.parameters
         offsets = itertools.islice(parameters.arrival_offsets(), parameters.max_requests)
