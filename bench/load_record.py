@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tidegate.load.drive import run_load
-from tidegate.models import LatencyObjective, Plan, Policy, Slo, run_name
+from tidegate.models import ClusterConfig, LatencyObjective, Plan, Policy, Slo, run_name
 from tidegate.run import RunReader, new_run, save_plan
 from tidegate.verdict.soundness import generator_lag
 
@@ -57,7 +57,12 @@ def measure(rate_rps: float, seconds: float, processes: int, loop: str) -> dict[
     """Load the tiny server and compare its count with the record."""
     created_s = time.time()
     plan = Plan(
-        run_id=run_name(created_s, "bench"), created_s=created_s, scenario="get", policy=Policy(), slo=SLO
+        run_id=run_name(created_s, "bench"),
+        created_s=created_s,
+        scenario="get",
+        policy=Policy(),
+        slo=SLO,
+        cluster=ClusterConfig(),
     )
     parameters = {
         "rate_rps": f"{rate_rps:g}",

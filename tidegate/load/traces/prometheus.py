@@ -45,17 +45,16 @@ def range_rates(paths: Sequence[Path], most: int) -> Rates:
 
 
 def _points(path: Path) -> Iterator[tuple[float, float, str]]:
-    answer = _load(path)
-    if isinstance(answer, dict) and "status" in answer:
+    answer = _object(_load(path))
+    if "status" in answer:
         if answer["status"] != "success":
             raise TidegateError(f"the query had failed: {answer.get('error')}", where=str(path), cure=_CURE)
-        answer = answer.get("data")
-    kind = answer.get("resultType") if isinstance(answer, dict) else None
-    series = answer.get("result") if isinstance(answer, dict) else None
+        answer = _object(answer.get("data"))
+    kind, series = answer.get("resultType"), answer.get("result")
     if kind != "matrix" or not isinstance(series, list):
         raise TidegateError("no answer to a range query (a matrix)", where=str(path), cure=_CURE)
     for s, one in enumerate(cast("list[Any]", series)):
-        values = cast("dict[str, Any]", one).get("values") if isinstance(one, dict) else None
+        values = _object(one).get("values")
         if not isinstance(values, list):
             raise TidegateError("the series has no values", where=f"{path}: result[{s}]", cure=_CURE)
         for v, pair in enumerate(cast("list[Any]", values)):
@@ -73,6 +72,11 @@ def _points(path: Path) -> Iterator[tuple[float, float, str]]:
                     cure="query requests a second, as rate() gives",
                 )
             yield at_s, rate, where
+
+
+def _object(value: object) -> dict[str, Any]:
+    """Return `value` if it is a JSON object, an empty one otherwise."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _load(path: Path) -> Any:
