@@ -16,9 +16,9 @@ from tidegate.load.catalogue import available_scenarios
 LOADTESTS = Path(__file__).parents[3] / "loadtests"
 
 # A Locust file cannot be imported here, for Locust would replace this process's sockets. One child imports
-# Locust once and forks for each file, whose flags would otherwise meet those of the file before.
+# them all; the flags of one file must not meet those of the next.
 PROGRAM = """
-import json, os, sys
+import json, sys
 import locust
 from pathlib import Path
 from tidegate.load.describe import describe
@@ -44,13 +44,8 @@ def told(path, flags):
     }
 
 for name, flags in json.loads(sys.argv[2]).items():
-    read, write = os.pipe()
-    if os.fork() == 0:
-        with os.fdopen(write, "w") as pipe:
-            json.dump(told(Path(sys.argv[1], name + ".py"), flags), pipe)
-        os._exit(0)
-    os.close(write)
-    print(json.dumps([name, json.load(os.fdopen(read))]))
+    locust.events.init_command_line_parser._handlers.clear()
+    print(json.dumps([name, told(Path(sys.argv[1], name + ".py"), flags)]))
 """
 
 
