@@ -47,7 +47,7 @@ format: .venv/ready ## let ruff rewrite the code
 
 bench: .venv/ready ## measurements, separate from the tests; what is kept is not measured again (ARGS="--again")
 	@$$(cat .venv/uv-path) sync --frozen --quiet --group bench
-	@.venv/bin/python -m bench $(ARGS); status=$$?; .venv/bin/python -m bench report && exit $$status
+	@.venv/bin/python -m bench $(ARGS); status=$$?; .venv/bin/python bench/load_record.py; .venv/bin/python -m bench report && exit $$status
 
 down: .venv/ready ## remove the cluster and everything that belongs to it
 	@$(T) down

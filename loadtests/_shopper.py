@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ from locust.contrib.fasthttp import FastResponse
 
 from tidegate.errors import TidegateError
 from tidegate.load.handover import PASSWORD_VARIABLE
-from tidegate.load.pacing import PacedUser, Task
+from tidegate.load.pacing import PacedUser, Task, Visitor
 from tidegate.load.scenario import refuse
 
 _PAGE = 20
@@ -33,78 +35,122 @@ def require_password(**_: Any) -> None:
         )
 
 
+@dataclass
+class Customer(Visitor):
+    """A visitor with an account."""
+
+    account: str = ""
+    products: list[int] = field(default_factory=list[int])
+    """Products seen."""
+    pending: str | None = None
+    """Path of the order that the queue has not decided yet."""
+    polls: int = 0
+    """Times it was asked for."""
+    poll_from_s: float = 0.0
+    """Monotonic time before which it is not asked for again."""
+    logging_in: bool = False
+
+
 class Shopper(PacedUser):
     """Out of ten requests about six look around, three order, and one goes to the queue.
 
     Before the first order it logs in, once. The queue's order is followed by polls in the next slots until
-    it is decided, as its buyer would.
+    it is decided, as its buyer would. In an open loop the customers are the accounts, and every arrival is
+    one of them, drawn at random.
     """
 
-    def __init__(self, environment: Any) -> None:
-        super().__init__(environment)
-        self._account = f"acct-{1 + self.number % _ACCOUNTS:04d}"
-        self._password = os.environ.get(PASSWORD_VARIABLE, "")
-        self._products: list[int] = []
-        self._pending: str | None = None
-        self._polls = 0
+    visitors = _ACCOUNTS
+
+    @property
+    def customer(self) -> Customer:
+        """Who the request is sent for."""
+        return cast("Customer", self.visitor)
+
+    def make_visitor(self, number: int) -> Customer:
+        """Return a customer with one of the seeded accounts."""
+        return Customer(number, account=f"acct-{1 + number % _ACCOUNTS:04d}")
 
     def choose_task(self) -> Task:
         """Return the next task; a first look and the login come before anything that needs them."""
-        if not self._products:
+        customer = self.customer
+        if not customer.products:
             return Shopper.list_products
         if not self.authorized:
-            return Shopper.log_in
-        if self._pending is not None:
+            # Arrivals do not wait for each other: while one logs in, the next looks around.
+            return Shopper.list_products if customer.logging_in else Shopper.log_in
+        if customer.pending is not None and time.monotonic() >= customer.poll_from_s:
             return Shopper.poll_order
         return super().choose_task()
 
     def log_in(self) -> None:
-        """Trade the accounts' password for a token; tried again in the next slot until it works."""
-        form = {"grant_type": "password", "username": self._account, "password": self._password}
-        response = self.send("POST", "/api/v2/auth/token", route="/api/v2/auth/token", form=form)
+        """Trade the account's password for a token; tried again in the next slot until it works."""
+        customer = self.customer
+        password = os.environ.get(PASSWORD_VARIABLE, "")
+        form = {"grant_type": "password", "username": customer.account, "password": password}
+        customer.logging_in = True
+        try:
+            response = self.send("POST", "/api/v2/auth/token", route="/api/v2/auth/token", form=form)
+        finally:
+            customer.logging_in = False
         if response.status_code == 200:
-            self.authorize(str(_json(response)["access_token"]))
+            self.authorize(str(answer(response)["access_token"]))
 
     @task(3)
     def list_products(self) -> None:
         """Look around."""
+        customer = self.customer
         response = self.send("GET", f"/api/v1/products?limit={_PAGE}", route="/api/v1/products")
         if response.status_code == 200:
-            self._products = [int(item["id"]) for item in _json(response)["items"]]
+            customer.products = [int(item["id"]) for item in answer(response)["items"]]
 
     @task(3)
     def get_product(self) -> None:
         """Look closer."""
-        product = self.draw.choice(self._products)
+        product = self.draw.choice(self.customer.products)
         self.send("GET", f"/api/v1/products/{product}", route="/api/v1/products/{id}")
 
     @task(3)
     def order(self) -> None:
         """Order, and wait while the fraud check computes."""
-        self.send("POST", "/api/v1/orders", route="/api/v1/orders", json=self._basket())
+        self.send("POST", "/api/v1/orders", route="/api/v1/orders", json=self.basket())
 
     @task(1)
     def order_later(self) -> None:
         """Order, and leave the fraud check to the queue."""
-        response = self.send("POST", "/api/v2/orders", route="/api/v2/orders", json=self._basket())
+        customer = self.customer
+        response = self.send("POST", "/api/v2/orders", route="/api/v2/orders", json=self.basket())
         location = response.headers.get("Location") if response.headers is not None else None
         if response.status_code == 202 and isinstance(location, str):
-            self._pending, self._polls = urlsplit(location).path, 0  # never follow it to another host
+            # Only the path: it is never followed to another host.
+            customer.pending, customer.polls = urlsplit(location).path, 0
+            self._poll_later()
 
     def poll_order(self) -> None:
         """Ask what became of the queued order."""
-        path, self._polls = self._pending or "", self._polls + 1
+        customer = self.customer
+        path, customer.polls = customer.pending or "", customer.polls + 1
+        self._poll_later()
         response = self.send("GET", path, route="/api/v2/orders/{id}")
-        pending = response.status_code == 200 and _json(response).get("status") == "pending"
-        if not pending or self._polls >= _POLLS:
-            self._pending = None
+        pending = response.status_code == 200 and answer(response).get("status") == "pending"
+        if not pending or customer.polls >= _POLLS:
+            customer.pending = None
 
-    def _basket(self) -> dict[str, Any]:
+    def _poll_later(self) -> None:
+        """Keep polls as far apart as in a closed loop, also when the customer comes again at once."""
+        wait_s = 1 / self.parameters.rps if self.open_loop else 0.0
+        self.customer.poll_from_s = time.monotonic() + wait_s
+
+    def basket(self) -> dict[str, Any]:
+        """Return an order of one product."""
+        customer = self.customer
         return {
-            "account_id": self._account,
-            "lines": [{"product_id": self.draw.choice(self._products), "quantity": self.draw.randint(1, 3)}],
+            "account_id": customer.account,
+            "lines": [
+                {"product_id": self.draw.choice(customer.products), "quantity": self.draw.randint(1, 3)}
+            ],
         }
 
 
-def _json(response: FastResponse) -> dict[str, Any]:
+def answer(response: FastResponse) -> dict[str, Any]:
+    """Return the JSON object of a response."""
     return cast("dict[str, Any]", response.json())  # pyright: ignore[reportUnknownMemberType]

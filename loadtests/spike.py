@@ -8,11 +8,12 @@ Shows how long the service is short of pods, and whether stepping back loses req
 from __future__ import annotations
 
 from _shopper import Shopper
-from locust import LoadTestShape
 from pydantic import Field
 
+from tidegate.load.offered import Phase, held
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.scenario import declare
+from tidegate.load.shape import PlannedShape
 
 __all__ = ["Shopper", "Spike"]
 
@@ -27,25 +28,16 @@ class SpikeParameters(LoadParameters):
     cool_s: float = Field(default=45.0, ge=0, le=3600, description="Seconds of steady load after it.")
 
     @property
-    def planned_s(self) -> float:
-        """Seconds of the three phases together."""
-        return self.warm_s + self.spike_s + self.cool_s
-
-    def users_at(self, elapsed_s: float) -> int:
-        """Return how many users there are `elapsed_s` after the start."""
-        return self.spike_users if 0 <= elapsed_s - self.warm_s < self.spike_s else self.base_users
+    def phases(self) -> list[Phase]:
+        """Three steps; all users of a step come and go at once."""
+        base, spike = self.base_users * self.rps, self.spike_users * self.rps
+        return [held(self.warm_s, base), held(self.spike_s, spike), held(self.cool_s, base)]
 
 
 scenario = declare(SpikeParameters)
 
 
-class Spike(LoadTestShape):
-    """Two steps; all users of a step come and go at once."""
+class Spike(PlannedShape):
+    """The spike as Locust asks for it."""
 
-    def tick(self) -> tuple[int, float] | None:
-        """Return users and users per second, None when the load is over."""
-        elapsed_s = self.get_run_time()
-        if scenario.exhausted(elapsed_s):
-            return None
-        users = scenario.parameters.users_at(elapsed_s)
-        return users, max(users, self.get_current_user_count())
+    scenario = scenario

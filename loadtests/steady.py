@@ -6,11 +6,12 @@ locust -f loadtests/steady.py --host http://127.0.0.1:8080 --headless --steady-u
 from __future__ import annotations
 
 from _shopper import Shopper
-from locust import LoadTestShape
 from pydantic import Field
 
+from tidegate.load.offered import Phase, held
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.scenario import declare
+from tidegate.load.shape import PlannedShape
 
 __all__ = ["Shopper", "Steady"]
 
@@ -22,19 +23,15 @@ class SteadyParameters(LoadParameters):
     steady_s: float = Field(default=120.0, gt=0, le=7200, description="Seconds the load lasts.")
 
     @property
-    def planned_s(self) -> float:
-        """Seconds the load lasts."""
-        return self.steady_s
+    def phases(self) -> list[Phase]:
+        """All users at once, until the time is over."""
+        return [held(self.steady_s, self.steady_users * self.rps)]
 
 
 scenario = declare(SteadyParameters)
 
 
-class Steady(LoadTestShape):
-    """All users at once, until the time is over."""
+class Steady(PlannedShape):
+    """The steady load as Locust asks for it."""
 
-    def tick(self) -> tuple[int, float] | None:
-        """Return users and users per second, None when the load is over."""
-        if scenario.exhausted(self.get_run_time()):
-            return None
-        return scenario.parameters.steady_users, scenario.parameters.steady_users
+    scenario = scenario

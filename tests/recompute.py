@@ -9,7 +9,7 @@ each), 3 the folder cannot be read.
 The rules, written anew:
 - requests: those whose intended start lies within `plan.load_window_s`, ends included
 - percentiles: nearest-rank, the value at rank ceil(p/100 * n) of the sorted values; latency is
-  end - intended start; a route without an objective is in group "other"
+  end - intended start, and end - start as `from_start`; a route without an objective is in group "other"
 - a pod's times: receipt of the watch event that first shows them; if more than 2 s after the second the
   API names, the middle of that second; raised where needed so that they never decrease
 - Ready pods: Ready and not being deleted; the peak counts from the start of the load; null when no web
@@ -71,6 +71,11 @@ def percentile(values: list[float], p: int) -> float:
     ordered = sorted(values)
     rank = -(-p * len(ordered) // 100)
     return ordered[max(rank, 1) - 1]
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    """The three that are shown."""
+    return {f"p{p}": percentile(values, p) for p in (50, 95, 99)}
 
 
 def get(value: Any, *path: str) -> Any:
@@ -322,8 +327,11 @@ def recompute(folder: Path) -> dict[str, Any]:
     counted = [r for r in everything if not window or window[0] <= r["intended_start_s"] <= window[1]]
     group_of = {route: o["route_group"] for o in plan["slo"]["latency"] for route in o["routes"]}
     took: dict[str, list[float]] = defaultdict(list)
+    served: dict[str, list[float]] = defaultdict(list)
     for row in counted:
-        took[group_of.get(row["route"], "other")].append((row["end_s"] - row["intended_start_s"]) * 1000)
+        group = group_of.get(row["route"], "other")
+        took[group].append((row["end_s"] - row["intended_start_s"]) * 1000)
+        served[group].append((row["end_s"] - row["start_s"]) * 1000)
     failed = sum(not row["ok"] for row in counted)
     good = Fraction(100 * (len(counted) - failed), len(counted)) if counted else None
     return {
@@ -333,7 +341,8 @@ def recompute(folder: Path) -> dict[str, Any]:
             "availability_percent": None if good is None else float(good),
         },
         "latency_ms": {
-            group: {f"p{p}": percentile(values, p) for p in (50, 95, 99)} for group, values in took.items()
+            group: {**percentiles(values), "from_start": percentiles(served[group])}
+            for group, values in took.items()
         },
         "peak_ready_web": peak(ready_steps(pods), start_s) if pods else None,
         "peak_desired_web": peak([(t, desired) for t, desired, _ in hpa], start_s) if hpa else None,

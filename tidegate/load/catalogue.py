@@ -15,7 +15,11 @@ from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
 from tidegate.load.parameters import Description, flag
 
-_DESCRIBE_TIMEOUT_S = 60.0
+_DESCRIBE_TIMEOUT_S = 120.0
+"""Long enough to read a long trace."""
+PROCESSES = "processes"
+"""What every scenario can be asked for beside its own parameters: Locust's own flag of that name."""
+MOST_PROCESSES = 64
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class ScenarioPlan:
     """Those that were asked for."""
     duration_s: float | None
     """Seconds the load lasts; None when the file does not say."""
+    processes: int = 1
+    """Processes that generate the load, besides one that directs them when there are several."""
 
     @property
     def flags(self) -> list[str]:
@@ -70,11 +76,20 @@ def plan_scenario(name: str, parameters: Mapping[str, str], *, folder: Path | No
         raise unknown("scenario", name, names)
     path = folder / f"{name}.py"
     given = {parameter.replace("-", "_"): value for parameter, value in parameters.items()}
+    asked = {PROCESSES: given.pop(PROCESSES)} if PROCESSES in given else {}
+    processes = _processes(asked.get(PROCESSES, "1"))
     described = _describe(path, [f"{flag(parameter)}={value}" for parameter, value in given.items()])
     for parameter in given:
         if parameter not in described.parameters:
-            raise unknown(f"parameter of {name}", parameter, described.parameters)
-    return ScenarioPlan(name, path, described.parameters, given, described.duration_s)
+            raise unknown(f"parameter of {name}", parameter, [*described.parameters, PROCESSES])
+    return ScenarioPlan(name, path, {**described.parameters, **asked}, given, described.duration_s, processes)
+
+
+def _processes(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= MOST_PROCESSES:
+        raise TidegateError(f"{PROCESSES} {text}: give a whole number from 1 to {MOST_PROCESSES}")
+    return count
 
 
 def _describe(path: Path, flags: list[str]) -> Description:

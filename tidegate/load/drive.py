@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from tidegate.load.progress import LoadDisplay, RequestTail
 
 LOG_FILE = "locust.log"
 _TICK_S = 0.5
-_START_S = 30.0
+_START_S = 60.0
 """Time Locust may take to start, and at the end to write what is left."""
 EXIT_INTERRUPTED = 130
 
@@ -64,7 +65,8 @@ def run_load(
         scenario: a name from `available_scenarios`.
         run_dir: an existing Run folder; Locust's own output goes to `locust.log` in it.
         host: address of the service, such as `http://127.0.0.1:8080`.
-        parameters: the scenario's parameters by name, as text.
+        parameters: the scenario's parameters by name, as text; `processes` among them is how many processes
+            generate the load.
         progress: console to show progress on (standard error as a rule), None for silence.
         folder: folder of scenarios; the project's by default.
         password: of the service's seeded accounts; None leaves it to the environment.
@@ -101,7 +103,18 @@ def _command(plan: ScenarioPlan, host: str) -> list[str]:
         *(sys.executable, "-m", "locust", "-f", str(plan.path), "--headless", "--host", host),
         # Failed requests are the verdict's business; an exit code other than 0 means the load itself failed.
         *("--exit-code-on-error", "0", "--only-summary"),
+        *(_processes(plan.processes) if plan.processes > 1 else []),
         *plan.flags,
+    ]
+
+
+def _processes(count: int) -> list[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    return [
+        *("--processes", str(count), "--enable-rebalancing"),
+        *("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port),
     ]
 
 

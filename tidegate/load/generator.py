@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
@@ -18,25 +21,36 @@ LAG_NOTED_S = 0.1
 DRIFT_NOTED_S = 0.1
 
 
+def writer_name() -> str:
+    """Return the name under which this process writes: its own among the processes of all machines."""
+    host = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:63]
+    return f"load-{host}-{os.getpid()}"
+
+
 class GeneratorHealth:
     """Samples the event loop's lag and the process's CPU into the Run's metrics, every half second.
 
     Series: `generator_lag_s`, how late the loop woke a sleeper; `generator_cpu_cores`, mean cores used
-    since the last sample. One process drives one core at most.
+    since the last sample, and what `gauge` adds. One process drives one core at most.
     """
 
     def __init__(self, folder: Path, clock: AnchoredClock, notes: RunWriter) -> None:
         self._clock = clock
         self._notes = notes
-        self._labels = labels_text({"pid": str(os.getpid())})
+        self._labels = labels_text({"pid": str(os.getpid()), "host": socket.gethostname()})
         self._rows: list[MetricRow] = []
         self._writer: SegmentWriter[MetricRow] = metric_writer(
-            folder, f"load-{os.getpid()}", max_rows=1_000_000, max_age_s=float("inf")
+            folder, writer_name(), max_rows=1_000_000, max_age_s=float("inf")
         )
         self._greenlet: Greenlet[..., None] | None = None
+        self._gauges: dict[str, Callable[[], float]] = {}
         self._in_lag = False
         self._drift_noted_s = 0.0
         self.worst_lag_s = 0.0
+
+    def gauge(self, name: str, read: Callable[[], float]) -> None:
+        """Sample `read` as series `name`, too."""
+        self._gauges[name] = read
 
     def start(self) -> None:
         """Begin to sample."""
@@ -46,12 +60,13 @@ class GeneratorHealth:
         """Take no more samples."""
         if self._greenlet is not None:
             self._greenlet.kill()
+            self._greenlet = None
+            self._sample_gauges(time.monotonic())
 
     def write(self) -> None:
         """Write the samples taken so far; may be called from another thread than the sampler's."""
         rows, self._rows = self._rows, []
-        for row in rows:
-            self._writer.append(row)
+        self._writer.extend(rows)
         self._writer.flush()
 
     def close(self) -> None:
@@ -68,7 +83,12 @@ class GeneratorHealth:
             cores = (time.process_time() - cpu_s) / (woke_s - slept_s)
             self._add("generator_lag_s", woke_s, lag_s)
             self._add("generator_cpu_cores", woke_s, cores, window_s=woke_s - slept_s)
+            self._sample_gauges(woke_s)
             self._note(woke_s, lag_s, cores)
+
+    def _sample_gauges(self, at_s: float) -> None:
+        for name, read in self._gauges.items():
+            self._add(name, at_s, float(read()))
 
     def _add(self, name: str, at_s: float, value: float, window_s: float | None = None) -> None:
         t_s = self._clock.unix_s(at_s)

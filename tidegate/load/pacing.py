@@ -30,6 +30,7 @@ from tidegate.errors import TidegateError
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.recorder import MARK, Mark
 from tidegate.load.schedule import Schedule
+from tidegate.run.format import NOBODY
 
 Task = Callable[[Any], None]
 
@@ -40,9 +41,35 @@ class Account:
 
     sent: int = 0
     """Requests begun."""
+    limit: int = 0
+    """Requests that may be begun: this process's share of `max_requests`."""
+    unsent: int = 0
+    """Arrivals of an open loop that could not be started in time: this generator was the limit."""
+    in_flight: int = 0
+    """Arrivals of an open loop under way."""
+    first_user: int = 0
+    """Number of this process's first user; no two processes share a number."""
     dropped: int = 0
     """Planned starts that passed without a request, because the user was still busy when it was stopped."""
     users: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the bound on requests is reached."""
+        return self.sent >= self.limit
+
+    def number(self) -> int:
+        """Return the number of one more user."""
+        return self.first_user + next(self.users)
+
+
+@dataclass
+class Visitor:
+    """Who a request is sent for, and what that one knows; subclass it to know more."""
+
+    number: int
+    token: str | None = None
+    """Sent with every request once there is one."""
 
 
 class SingleAttemptPool(HTTPClientPool):
@@ -110,6 +137,10 @@ class PacedUser(FastHttpUser):
     """Shared by all users of the process; set by `scenario.declare`."""
     ends_s: float = float("inf")
     """Monotonic time after which no request is begun; set by `scenario.declare`."""
+    visitors = 50
+    """Who come, in an open loop, again and again; in a closed loop each user is one of its own."""
+    open_loop = False
+    """Whether it serves arrivals instead of keeping to a schedule of its own."""
 
     def __init__(self, environment: Any) -> None:
         try:
@@ -129,7 +160,7 @@ class PacedUser(FastHttpUser):
             max_retries=self.max_retries,
             max_redirects=self.max_redirects,
         )
-        self.number = next(self.account.users)
+        self.number = self.account.number()
         seed = f"{self.parameters.seed}/{self.number}"
         self.draw = random.Random(seed)  # noqa: S311
         self.schedule = Schedule(
@@ -139,9 +170,44 @@ class PacedUser(FastHttpUser):
             start_s=time.monotonic(),
         )
         self._slot_s: float | None = None
-        self._token: str | None = None
+        self.visitor = self.make_visitor(self.number)
         self._stopping = Event()
         self.tasks = cast("Any", _Chosen(self))
+
+    def make_visitor(self, number: int) -> Visitor:
+        """Return a visitor who knows nothing yet."""
+        return Visitor(number)
+
+    def serve(self, intended_s: float, visitor: Visitor) -> bool:
+        """Serve one arrival of an open loop: one task for `visitor`, meant to start at `intended_s`.
+
+        Returns:
+            Whether a request was begun; not when a bound was reached.
+        """
+        self.visitor, self._slot_s = visitor, intended_s
+        try:
+            self.choose_task()(self)
+        except StopUser:
+            return self._slot_s != intended_s
+        return True
+
+    def turn(self) -> None:
+        """Wait for the start of a task's next request: the next slot, or a time to think after the answer.
+
+        Raises:
+            StopUser: the user is to stop.
+        """
+        if not self.open_loop:
+            self.wait_time()
+            return
+        think_s = self.draw.expovariate(self.parameters.rps)
+        self._slot_s = time.monotonic() + think_s
+        if self._stopping.wait(think_s):
+            raise StopUser
+
+    def leave(self) -> None:
+        """Begin nothing more."""
+        self._stopping.set()
 
     def on_start(self) -> None:
         """Wait for the first slot; Locust would run the first task at once, for all users together."""
@@ -187,11 +253,11 @@ class PacedUser(FastHttpUser):
     @property
     def authorized(self) -> bool:
         """Whether requests carry a token; not any more once one was refused."""
-        return self._token is not None
+        return self.visitor.token is not None
 
     def authorize(self, token: str) -> None:
         """Send `token` with every request from now on."""
-        self._token = token
+        self.visitor.token = token
 
     def send(
         self,
@@ -214,7 +280,8 @@ class PacedUser(FastHttpUser):
         Raises:
             StopUser: a bound is reached; nothing was sent.
         """
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token is not None else {}
+        visitor = self.visitor
+        headers = {"Authorization": f"Bearer {visitor.token}"} if visitor.token is not None else {}
         data: str | None = None
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -222,7 +289,7 @@ class PacedUser(FastHttpUser):
         name = f"{method} {route}"
         response = self.client.request(method, path, name=name, json=json, data=data, headers=headers)
         if response.status_code == 401:
-            self._token = None  # its time is over
+            visitor.token = None  # its time is over
         return response
 
     def begin_request(self) -> Mark:
@@ -232,12 +299,13 @@ class PacedUser(FastHttpUser):
             StopUser: a bound is reached.
         """
         now_s = time.monotonic()
-        if self.account.sent >= self.parameters.max_requests or now_s >= self.ends_s:
+        if self.account.spent or now_s >= self.ends_s:
             raise StopUser
         self.account.sent += 1
         planned_s, self._slot_s = self._slot_s, None
         intended_s = now_s if planned_s is None else min(planned_s, now_s)
-        return Mark(intended_s, now_s, self.number)
+        # Nobody waits for a connection of the open loop, so nobody's answer can excuse a late start.
+        return Mark(intended_s, now_s, NOBODY if self.open_loop else self.number)
 
 
 class _Chosen(list[Task]):

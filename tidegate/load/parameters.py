@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import math
 from argparse import ArgumentParser, Namespace
-from typing import Any, TypeVar, cast, get_args, get_origin
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidegate.errors import TidegateError
+from tidegate.load.offered import Phase, Profile, arrival_offsets
 from tidegate.load.schedule import Arrivals
+
+Loop = Literal["closed", "open"]
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 ParametersT = TypeVar("ParametersT", bound="LoadParameters")
+
+
+_LOOP = "closed: users that wait for their answers; open: arrivals that wait for nobody."
+
+
+def arrivals_by_default() -> Any:
+    """Return the field `loop` of a scenario that is about requests a second and not about users."""
+    return Field(default="open", description=_LOOP)
 
 
 class LoadParameters(BaseModel):
@@ -23,8 +36,15 @@ class LoadParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rps: float = Field(default=1.0, gt=0, le=100, description="Requests per second each user plans.")
+    loop: Loop = Field(default="closed", description=_LOOP)
     arrivals: Arrivals = Field(
-        default="poisson", description="Gaps between one user's requests: poisson or constant."
+        default="poisson", description="Gaps between one user's requests, or between arrivals."
+    )
+    max_in_flight: int = Field(
+        default=1000,
+        ge=1,
+        le=8000,
+        description="Arrivals under way at once in an open loop; more are not sent.",
     )
     seed: int = Field(default=1, ge=0, description="Decides every random draw of schedule and task.")
     request_timeout_s: float = Field(
@@ -41,9 +61,36 @@ class LoadParameters(BaseModel):
     )
 
     @property
-    @abstractmethod
+    def phases(self) -> Sequence[Phase]:
+        """The scenario's shape: pieces of offered load, requests a second."""
+        return ()
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The shape as a function of time."""
+        return Profile(self.phases)
+
+    @property
     def planned_s(self) -> float:
         """Seconds the scenario's shape lasts, before `max_duration_s` cuts it."""
+        return self.profile.seconds
+
+    @property
+    def requests_per_arrival(self) -> float:
+        """Requests that an arrival of the open loop means to send, one after the other."""
+        return 1.0
+
+    def users_at(self, elapsed_s: float) -> int:
+        """Return how many users of a closed loop plan the load of `elapsed_s` after the start."""
+        rps = self.profile.rps_at(elapsed_s)
+        # To the nearest; where there is load there is a user.
+        return max(math.floor(rps / self.rps + 0.5), 1 if rps > 0 else 0)
+
+    def arrival_offsets(self) -> Iterator[float]:
+        """Yield the planned starts of the open loop, seconds after the load's start, in order."""
+        share = 1 / self.requests_per_arrival
+        phases = (Phase(phase.seconds, phase.from_rps * share, phase.to_rps * share) for phase in self.phases)
+        return arrival_offsets(phases, self.arrivals, f"{self.seed}/arrivals")
 
     @property
     def duration_s(self) -> float:

@@ -11,7 +11,7 @@ from polars.exceptions import PolarsError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tidegate.run.format import REQUESTS_DIR, SEGMENT_SUFFIX
+from tidegate.run.format import NOBODY, REQUESTS_DIR, SEGMENT_SUFFIX
 
 _RECENT_S = 5.0
 
@@ -25,7 +25,7 @@ class Tally:
     recent_rps: float = 0.0
     """Requests ended a second, over the last seconds recorded."""
     recent_users: int = 0
-    """Users that ended a request in the last seconds recorded."""
+    """Users that ended a request in the last seconds recorded; none in an open loop."""
     first_intended_s: float | None = None
     """Earliest intended start, unix seconds; None before the first request is recorded."""
     last_end_s: float | None = None
@@ -84,7 +84,8 @@ class RequestTail:
         self._recent = pl.concat([self._recent, rows.select("end_s", "user")]).filter(
             pl.col("end_s") > tally.last_end_s - _RECENT_S
         )
-        tally.recent_users = self._recent.get_column("user").n_unique()
+        users = self._recent.get_column("user")
+        tally.recent_users = users.filter(users != NOBODY).n_unique()
         tally.recent_rps = self._recent.height / min(
             _RECENT_S, max(1.0, tally.last_end_s - tally.first_intended_s)
         )
@@ -121,10 +122,8 @@ class LoadDisplay:
 
     def show(self, tally: Tally) -> None:
         """Draw the figures."""
-        figures = (
-            f"{tally.recent_users} users  {tally.recent_rps:.1f} rps  "
-            f"{tally.requests} requests  {tally.failures} failed"
-        )
+        who = f"{tally.recent_users} users" if tally.recent_users else "arrivals"
+        figures = f"{who}  {tally.recent_rps:.1f} rps  {tally.requests} requests  {tally.failures} failed"
         self._progress.update(self._task, completed=time.monotonic() - self._began_s, figures=figures)
 
     def say(self, text: str) -> None:

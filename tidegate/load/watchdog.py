@@ -7,6 +7,7 @@ import os
 
 import gevent
 from locust.env import Environment
+from locust.runners import WorkerRunner
 
 from tidegate.load.handover import PARENT_VARIABLE
 
@@ -22,7 +23,9 @@ def quit_without_parent(environment: Environment) -> None:
     named = os.environ.get(PARENT_VARIABLE)
     if named is None:
         return
-    parent = int(named)
+    # The driver's own child has it as its parent; the processes of --processes have that child.
+    forked = isinstance(environment.runner, WorkerRunner)
+    parent = os.getppid() if forked else int(named)
 
     def watch() -> None:
         while os.getppid() == parent:

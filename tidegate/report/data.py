@@ -22,14 +22,22 @@ from tidegate.report.requests import (
     latency_chart,
     load_chart,
     served_by_pod,
-    start_delay,
     start_delay_chart,
     totals,
 )
 from tidegate.report.samples import cpu_chart, mean_cpu, metric_chart, peak, web_cpu
 from tidegate.report.slices import slices
 from tidegate.report.story import paired, story
-from tidegate.run import HpaPoint, ReadyPoint, RunReader, hpa_series, nearest_rank, pod_lives, ready_steps
+from tidegate.run import (
+    HpaPoint,
+    ReadyPoint,
+    RunReader,
+    hpa_series,
+    nearest_rank,
+    pod_lives,
+    ready_steps,
+    start_delays,
+)
 from tidegate.run.format import WEB_COMPONENT
 
 MOST_NOTES = 200
@@ -114,13 +122,13 @@ def _series(
         cpu=cpu,
         queue_depth=metric_chart(run, "queue_depth", frame),
         queue_age_s=metric_chart(run, "queue_age_s", frame),
-        start_delay_p99_ms=start_delay_chart(start_delay(run), frame),
+        start_delay_p99_ms=start_delay_chart(start_delays(run.requests()), frame),
         loop_lag_ms=metric_chart(run, "generator_lag_s", frame, 1000.0),
     )
 
 
 def _generator(run: RunReader, frame: Frame) -> Generator:
-    rows = start_delay(run)
+    rows = start_delays(run.requests())
     delays: list[float] = rows.filter(rows["intended_start_s"].is_between(*frame.window_s))[
         "delay_ms"
     ].to_list()

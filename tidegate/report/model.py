@@ -50,6 +50,14 @@ class ObjectiveResult(Model):
     over_s: float = Field(description="Seconds of buckets in breach.")
 
 
+class Percentiles(Model):
+    """Milliseconds; null without requests."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
 class GroupLatency(Model):
     """Latency of one route group, milliseconds from intended start to end; null without requests."""
 
@@ -58,6 +66,7 @@ class GroupLatency(Model):
     p95: float | None
     p99: float | None
     max: float | None
+    from_start: Percentiles = Field(description="From the real start: what a client that waits would see.")
     objectives: tuple[ObjectiveResult, ...]
 
 

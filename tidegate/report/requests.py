@@ -14,6 +14,7 @@ from tidegate.report.model import (
     LatencySeries,
     LoadSeries,
     ObjectiveResult,
+    Percentiles,
     Totals,
 )
 from tidegate.report.thin import bucket_for, line, short
@@ -94,6 +95,9 @@ def latency(run: RunReader, over_s: dict[tuple[str, float], float]) -> dict[str,
         )
         if not values and group == OTHER_GROUP:
             continue
+        served: list[float] = (
+            timed.filter(pl.col("route_group") == group)["service_ms"].round(3).sort().to_list()
+        )
 
         def at(percentile: float, ordered: list[float] = values) -> float | None:
             return nearest_rank(ordered, percentile) if ordered else None
@@ -112,7 +116,13 @@ def latency(run: RunReader, over_s: dict[tuple[str, float], float]) -> dict[str,
                     )
                 )
         found[group] = GroupLatency(
-            count=len(values), p50=at(50), p95=at(95), p99=at(99), max=at(100), objectives=tuple(results)
+            count=len(values),
+            p50=at(50),
+            p95=at(95),
+            p99=at(99),
+            max=at(100),
+            from_start=Percentiles(p50=at(50, served), p95=at(95, served), p99=at(99, served)),
+            objectives=tuple(results),
         )
     return found
 
@@ -177,24 +187,6 @@ def served_by_pod(run: RunReader) -> dict[str, tuple[int, int]]:
         .agg(count=pl.len(), failed=(~pl.col("ok")).sum())
     )
     return {str(row["pod"]): (int(row["count"]), int(row["failed"])) for row in rows.iter_rows(named=True)}
-
-
-def start_delay(run: RunReader) -> pl.DataFrame:
-    """Return the generator's own delay of each request: `intended_start_s`, `delay_ms`.
-
-    The delay counts from when the request's user was free; waiting for an answer is the service's doing.
-    """
-    free_s = pl.col("end_s").cum_max().shift(1).over("user")
-    return (
-        run.requests()
-        .sort("user", "start_s", maintain_order=True)
-        .select(
-            "intended_start_s",
-            delay_ms=((pl.col("start_s") - pl.max_horizontal("intended_start_s", free_s)) * 1000).clip(
-                lower_bound=0
-            ),
-        )
-    )
 
 
 def start_delay_chart(delays: pl.DataFrame, frame: Frame) -> XY | None:

@@ -8,7 +8,7 @@ from tidegate.run.folder import new_run, save_plan, save_report, save_verdict, w
 from tidegate.run.format import METRIC_SCHEMA, REQUEST_SCHEMA, MetricRow, RequestRow
 from tidegate.run.hpa import HpaCondition, HpaPoint, Rescale, hpa_series, peak_desired, rescales
 from tidegate.run.jsonl import JsonlWriter, is_torn, read_jsonl
-from tidegate.run.load import latency_series, load_series, with_latency
+from tidegate.run.load import latency_series, load_series, start_delays, with_latency
 from tidegate.run.percentile import nearest_rank
 from tidegate.run.pods import PodLife, ReadyPoint, peak_ready, pod_lives, ready_series, ready_steps
 from tidegate.run.reader import RunReader
@@ -59,6 +59,7 @@ __all__ = [
     "save_plan",
     "save_report",
     "save_verdict",
+    "start_delays",
     "totals",
     "with_latency",
     "write_atomic",

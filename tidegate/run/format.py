@@ -27,11 +27,15 @@ SEGMENT_SUFFIX = ".parquet"
 TEMPORARY_SUFFIX = ".tmp"
 
 
+NOBODY = -1
+"""`user` of a request for whose start no user's answer had to be waited: an arrival of an open loop."""
+
+
 class RequestRow(NamedTuple):
     """One client request."""
 
     intended_start_s: float
-    """When the plan meant it to start; a closed loop that has no plan gives `start_s`."""
+    """When the plan meant it to start; a user without a plan gives `start_s`."""
     start_s: float
     """When its first byte could have left, unix seconds."""
     end_s: float
@@ -47,7 +51,8 @@ class RequestRow(NamedTuple):
     """Name of the pod that answered (`X-Served-By`)."""
     request_id: str | None
     user: int
-    """Number of the simulated user that sent it, one request in flight at a time; -1 when unknown."""
+    """Number of the simulated user that sent it, one request in flight at a time; `NOBODY` in an open loop
+    and when unknown."""
     bytes: int
     """Length of the response body."""
 

@@ -7,6 +7,7 @@ import math
 import polars as pl
 
 from tidegate.models import OTHER_GROUP, Slo
+from tidegate.run.format import NOBODY
 from tidegate.run.percentile import percentile_of
 from tidegate.run.reader import RunReader
 
@@ -24,7 +25,7 @@ LATENCY_SCHEMA = pl.Schema(
 
 
 def with_latency(requests: pl.DataFrame, slo: Slo) -> pl.DataFrame:
-    """Add `route_group` and `latency_ms` (intended start to end) to a frame of requests."""
+    """Add `route_group`, `latency_ms` (intended start to end) and `service_ms` (start to end)."""
     groups = slo.route_groups()
     group = (
         pl.col("route").replace_strict(groups, default=OTHER_GROUP, return_dtype=pl.String())
@@ -32,7 +33,38 @@ def with_latency(requests: pl.DataFrame, slo: Slo) -> pl.DataFrame:
         else pl.lit(OTHER_GROUP)
     )
     return requests.with_columns(
-        route_group=group, latency_ms=(pl.col("end_s") - pl.col("intended_start_s")) * 1000
+        route_group=group,
+        latency_ms=(pl.col("end_s") - pl.col("intended_start_s")) * 1000,
+        service_ms=(pl.col("end_s") - pl.col("start_s")) * 1000,
+    )
+
+
+def start_delays(requests: pl.DataFrame) -> pl.DataFrame:
+    """Return how late each request started by the generator's own doing.
+
+    A request may start late for two reasons. Its user was still waiting for the answer before: then the
+    service was slow, and the wait belongs to the latency that is judged. Or nobody had to be waited for and
+    the generator did not come round to it: that is its own delay, `start - max(intended start, end of the
+    same user's request before)`. Requests of `NOBODY` (an open loop) have no such excuse.
+
+    Args:
+        requests: all requests of a run, since one before a window may have ended within it.
+
+    Returns:
+        `intended_start_s`, `delay_ms`, and `queued`: whether it waited for an answer.
+    """
+    users = requests.filter(pl.col("user") != NOBODY).sort("user", "start_s", maintain_order=True)
+    nobody = requests.filter(pl.col("user") == NOBODY)
+    free_s = pl.max_horizontal("intended_start_s", pl.col("end_s").cum_max().shift(1).over("user"))
+    return pl.concat(
+        [
+            users.with_columns(free_s=free_s),
+            nobody.with_columns(free_s=pl.col("intended_start_s")),
+        ]
+    ).select(
+        "intended_start_s",
+        delay_ms=((pl.col("start_s") - pl.col("free_s")) * 1000).clip(lower_bound=0),
+        queued=pl.col("free_s") > pl.col("intended_start_s"),
     )
 
 

@@ -16,7 +16,7 @@ import io
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -99,6 +99,18 @@ class SegmentWriter(Generic[RowT]):
         else:
             self.tick()
 
+    def extend(self, rows: Iterable[RowT]) -> None:
+        """Hold `rows`, all of them, however many; the caller flushes.
+
+        Raises:
+            TidegateError: the writer is closed.
+        """
+        if self._closed:
+            raise TidegateError("the writer is closed", where=str(self._folder))
+        if not self._rows:
+            self._oldest_s = self._clock()
+        self._rows.extend(rows)
+
     def tick(self) -> None:
         """Flush if the oldest row held is older than `max_age_s`; call it now and then while idle."""
         if self._rows and self._clock() - self._oldest_s >= self._max_age_s:
@@ -114,7 +126,7 @@ class SegmentWriter(Generic[RowT]):
         name = f"{self._writer_id}-{self._sequence:06d}{SEGMENT_SUFFIX}"
         temporary = self._folder / f".{name}{TEMPORARY_SUFFIX}"
         try:
-            frame = pl.DataFrame(self._rows, schema=self._schema, orient="row")
+            frame = self._frame()
             with temporary.open("wb") as file:
                 frame.write_parquet(file, compression="zstd", compression_level=1)
                 file.flush()
@@ -129,6 +141,16 @@ class SegmentWriter(Generic[RowT]):
         self.rows_written += len(self._rows)
         self._rows.clear()
         self.longest_flush_s = max(self.longest_flush_s, time.monotonic() - began_s)
+
+    def _frame(self) -> pl.DataFrame:
+        """Return the rows held as a frame, by columns: no other thread runs meanwhile, and it is quicker."""
+        columns = zip(*self._rows, strict=True)
+        return pl.DataFrame(
+            {
+                name: pl.Series(name, column, dtype=dtype)
+                for (name, dtype), column in zip(self._schema.items(), columns, strict=True)
+            }
+        )
 
     def close(self) -> None:
         """Flush and take no more rows. Closing twice is harmless."""

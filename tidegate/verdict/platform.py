@@ -26,6 +26,8 @@ def generator(run: RunReader) -> Check:
             f"At p99 the generator sent a free user's request {lag.p99_ms:.0f} ms late; "
             f"{lag.queued_percent:.1f} % of requests waited for the answer before, which counts as latency."
         )
+        if lag.limits:
+            detail = " ".join((detail, *lag.limits))
     return Check(
         name="generator lag p99",
         outcome=Outcome.HELD if lag is not None and lag.sound else Outcome.COULD_NOT_TELL,

@@ -8,12 +8,18 @@ from enum import Enum, auto
 
 import polars as pl
 
-from tidegate.run import Note, RunReader
+from tidegate.run import Note, RunReader, start_delays
 from tidegate.run.format import CLUSTER_FILE, METRICS_DIR, REQUESTS_DIR
 from tidegate.run.percentile import nearest_rank
 
 GENERATOR_LAG_MS = 250.0
 """Generator's own delay at p99 above which its figures are as much about itself as about the service."""
+GENERATOR_CPU_CORES = 0.9
+"""Cores of one generating process above which answers wait for it: it drives one at most."""
+GENERATOR_CPU_PERCENTILE = 90.0
+"""It may be that busy in a tenth of the samples: starting and logging in all users is short and hard work."""
+FEWEST_CPU_SAMPLES = 10
+"""Samples (5 s) from which CPU is judged; a shorter load is nothing but its start."""
 SILENCE_S = 60.0
 """Seconds before the end of the load from which a silent recorder counts as stopped: it polls far oftener."""
 WATCH_GAP_S = 10.0
@@ -39,50 +45,84 @@ class Doubt(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GeneratorLag:
-    """How late the generator was by its own doing."""
+    """How the generator fared, and whether it or the service was the limit."""
 
     count: int
     p99_ms: float
-    """The larger of the two below, nearest-rank."""
+    """How late it was by its own doing, nearest-rank: the larger of requests' delays and the event loop's."""
     queued_percent: float
     """Share of requests whose user was still waiting for the answer before: the service's doing."""
+    unsent: int = 0
+    """Arrivals of an open loop that it could not start in time."""
+    cpu_cores: float | None = None
+    """Cores that its busiest process used or exceeded in a tenth of the samples; None with too few."""
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What makes its figures doubtful, each as a plain sentence."""
+        found: list[str] = []
+        if self.p99_ms > GENERATOR_LAG_MS:
+            found.append(
+                f"The load generator itself was {self.p99_ms:.0f} ms late at p99 "
+                f"(at most {GENERATOR_LAG_MS:.0f} ms can be trusted)."
+            )
+        if self.unsent:
+            share = 100 * self.unsent / (self.unsent + self.count)
+            found.append(
+                f"The load generator could not start {self.unsent} arrivals in time ({share:.2g} %), "
+                "so less was offered than planned; raise max_in_flight or give it more processes."
+            )
+        if self.cpu_cores is not None and self.cpu_cores > GENERATOR_CPU_CORES:
+            found.append(
+                f"A process of the load generator used {self.cpu_cores:.2f} cores or more in a tenth of the "
+                f"time (at most {GENERATOR_CPU_CORES:g} can be trusted): give it more processes."
+            )
+        return tuple(found)
 
     @property
     def sound(self) -> bool:
-        """Whether the lag is small enough to trust the times."""
-        return self.p99_ms <= GENERATOR_LAG_MS
+        """Whether the service and not the generator was the limit."""
+        return not self.limits
 
 
 def generator_lag(run: RunReader) -> GeneratorLag | None:
-    """Return the generator's own lag in the load window; None without requests.
+    """Return how the generator fared in the load window; None without requests.
 
-    A request may start late for two reasons. Its user was still waiting for the answer before: then the
-    service was slow, and the wait belongs to the latency that is judged. Or its user was free and the
-    generator did not come round to it: that is the generator's own lag, `start - max(intended start, end
-    of the same user's request before)`. How late the generator's event loop woke (series
-    `generator_lag_s`) counts too, where it was recorded, for it delays ends as well as starts.
+    See `start_delays` for what is its own lag and what the service's doing. How late the generator's event
+    loop woke (series `generator_lag_s`) counts too, where it was recorded, for it delays ends as well as
+    starts.
     """
-    requests = run.window_requests()
-    if requests.is_empty():
+    if run.window_requests().is_empty():
         return None
-    # Over all requests, since the one before the window's first may have ended within it.
-    free_s = pl.col("end_s").cum_max().shift(1).over("user")
-    judged = (
-        run.requests()
-        .sort("user", "start_s", maintain_order=True)
-        .with_columns(free_s=pl.max_horizontal("intended_start_s", free_s))
-        .select(
-            "intended_start_s",
-            lag_ms=((pl.col("start_s") - pl.col("free_s")) * 1000).clip(lower_bound=0),
-            queued=(pl.col("user") >= 0) & (pl.col("free_s") > pl.col("intended_start_s")),
-        )
-    )
+    judged = start_delays(run.requests())
     if run.plan.load_window_s is not None:
         judged = judged.filter(pl.col("intended_start_s").is_between(*run.plan.load_window_s))
-    lags = judged["lag_ms"].sort().to_list()
+    lags = judged["delay_ms"].sort().to_list()
     loop = _within(run.metrics("generator_lag_s"), run)["value"].sort().to_list()
     worst_ms = max(nearest_rank(lags, 99), nearest_rank(loop, 99) * 1000 if loop else 0.0)
-    return GeneratorLag(judged.height, worst_ms, 100 * int(judged["queued"].sum()) / judged.height)
+    return GeneratorLag(
+        judged.height,
+        worst_ms,
+        100 * int(judged["queued"].sum()) / judged.height,
+        _unsent(run),
+        _busiest_cores(run),
+    )
+
+
+def _unsent(run: RunReader) -> int:
+    """Add up what each process counted; the last count may be taken when the window is over."""
+    most = run.metrics("generator_unsent_total").group_by("labels").agg(pl.col("value").max())
+    return int(most["value"].sum())
+
+
+def _busiest_cores(run: RunReader) -> float | None:
+    samples = _within(run.metrics("generator_cpu_cores"), run)
+    found: list[float] = []
+    for part in samples.partition_by("labels") if samples.height else []:
+        values = part["value"].sort().to_list()
+        if len(values) >= FEWEST_CPU_SAMPLES:
+            found.append(nearest_rank(values, GENERATOR_CPU_PERCENTILE))
+    return max(found, default=None)
 
 
 def _within(rows: pl.DataFrame, run: RunReader) -> pl.DataFrame:
@@ -97,12 +137,8 @@ def doubts(run: RunReader) -> list[tuple[Doubt, str]]:
 
 def _generator(run: RunReader) -> Iterator[tuple[Doubt, str]]:
     lag = generator_lag(run)
-    if lag is not None and not lag.sound:
-        yield (
-            Doubt.GENERATOR,
-            f"The load generator itself was {lag.p99_ms:.0f} ms late at p99 "
-            f"(at most {GENERATOR_LAG_MS:.0f} ms can be trusted).",
-        )
+    if lag is not None:
+        yield from ((Doubt.GENERATOR, sentence) for sentence in lag.limits)
 
 
 def _notes(run: RunReader) -> Iterator[tuple[Doubt, str]]:

@@ -39,12 +39,19 @@ def test_a_scenario_tells_all_its_parameters_and_its_duration() -> None:
         ({"spike_users": "0"}, "--spike-users 0: .*greater than or equal to 1"),
         ({"spike_users": "many"}, "invalid int value: 'many'"),
         ({"arrivals": "bursty"}, "invalid choice: 'bursty'"),
+        ({"processes": "0"}, "processes 0: give a whole number from 1 to 64"),
+        ({"processes": "two"}, "processes two: give a whole number"),
     ],
 )
 def test_what_a_scenario_does_not_take(parameters: dict[str, str], message: str) -> None:
     with pytest.raises(TidegateError, match=message) as caught:
         plan_scenario("spike", parameters, folder=LOADTESTS)
     assert "\n" not in str(caught.value)
+
+
+def test_several_processes_are_asked_for_like_a_parameter() -> None:
+    plan = plan_scenario("spike", {"processes": "3"}, folder=LOADTESTS)
+    assert (plan.processes, plan.parameters["processes"], plan.flags) == (3, "3", [])
 
 
 def test_a_plain_locust_file_is_a_scenario_of_unknown_length(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import Field
 
 from tidegate.errors import TidegateError
+from tidegate.load.offered import Phase
 from tidegate.load.parameters import LoadParameters, add_flags, from_options
 
 
@@ -42,6 +43,31 @@ def test_the_help_tells_meaning_and_default() -> None:
 def test_a_value_out_of_range_is_named_by_its_flag() -> None:
     with pytest.raises(TidegateError, match=r"^--max-requests 0: .*greater than or equal to 1"):
         parsed("--max-requests", "0")
+
+
+class Slope(LoadParameters):
+    """A slope, for these tests."""
+
+    @property
+    def phases(self) -> list[Phase]:
+        return [Phase(10, 0, 20)]
+
+
+def test_both_loops_follow_from_the_phases() -> None:
+    slope = Slope(rps=2.0, arrivals="constant")
+    assert slope.planned_s == 10
+    # Nobody where there is no load, then at least one, then as many as plan the rate of the moment.
+    assert [slope.users_at(at_s) for at_s in (0, 0.01, 3, 5, 10)] == [0, 1, 3, 5, 10]
+    assert sum(1 for _ in slope.arrival_offsets()) == 100
+
+
+def test_arrivals_of_several_requests_are_fewer() -> None:
+    class Journeys(Slope):
+        @property
+        def requests_per_arrival(self) -> float:
+            return 4.0
+
+    assert sum(1 for _ in Journeys(arrivals="constant").arrival_offsets()) == 25
 
 
 def test_the_hard_bound_on_time_cuts_the_plan() -> None:
