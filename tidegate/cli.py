@@ -219,6 +219,7 @@ def _mount() -> None:
     """Add the commands that parts bring along."""
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
+    from tidegate.nodes.cli import app as nodes_app
     from tidegate.policy.cli import app as policy_app
     from tidegate.simulate.cli import app as hpa_app
     from tidegate.simulate.cli import simulate_command
@@ -227,6 +228,7 @@ def _mount() -> None:
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
     app.add_typer(policy_app, name="policy")
+    app.add_typer(nodes_app, name="nodes")
     app.add_typer(hpa_app, name="hpa")
     app.command("simulate")(simulate_command)
 

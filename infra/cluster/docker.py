@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tidegate.errors import TidegateError
 from tidegate.host.paths import bin_dir
+from tidegate.nodes.kind import MARK_CLUSTER
 from tidegate.proc import run
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
@@ -91,3 +92,12 @@ def create_network(network: str, owner: str) -> None:
 def remove_network(network: str) -> None:
     """Remove `network`; it must have no containers left."""
     run(["docker", "network", "rm", network], env=tool_env(), timeout_s=60)
+
+
+def remove_marks(cluster: str) -> None:
+    """Remove what `tidegate.nodes` wrote down about nodes that it added to `cluster`."""
+    mine = f"label={MARK_CLUSTER}={cluster}"
+    cmd = ["docker", "volume", "ls", "--quiet", "--filter", mine]
+    names = run(cmd, env=tool_env(), timeout_s=60).stdout.split()
+    if names:
+        run(["docker", "volume", "rm", "--force", *names], env=tool_env(), timeout_s=60)

@@ -218,6 +218,8 @@ def _remove(name: str, known: Record | None, *, keep_log: bool = False) -> None:
     if containers and ours:
         cmd = ["kind", "delete", "cluster", "--name", name, "--kubeconfig", kubeconfig_path(name)]
         run(cmd, env=docker.tool_env(), timeout_s=_DELETE_TIMEOUT_S)
+    if ours:
+        docker.remove_marks(name)
     if known is not None and docker.network_owner(network) == known.token:
         docker.remove_network(network)
     folder = cluster_dir(name)
