@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     redeliver_after_s: float = Field(
         default=30, gt=0, le=3600, description="first wait before an undecided order is published again"
     )
+    publish_queue: bool = Field(
+        default=False, description="whether web pods publish the queue's figures too: workers may be none"
+    )
     migrate_wait_s: float = Field(default=60, ge=0, le=3600, description="wait for the database to answer")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

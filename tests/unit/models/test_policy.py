@@ -76,16 +76,25 @@ def test_chart_values_of_the_default() -> None:
         {"type": "Percent", "value": 100, "periodSeconds": 15},
         {"type": "Pods", "value": 4, "periodSeconds": 15},
     ]
+    vpa = {
+        "mode": "none",
+        "controlledResources": ["memory"],
+        "minAllowed": {"cpu": "25m", "memory": "64Mi"},
+        "maxAllowed": {"cpu": "500m", "memory": "256Mi"},
+    }
     assert Policy().chart_values() == {
         "web": {
             "resources": resources,
             "preStopSeconds": 5,
             "gracefulTimeoutSeconds": 20,
             "terminationGracePeriodSeconds": 35,
+            "vpa": vpa,
         },
         "hpa": {
             "minReplicas": 2,
             "maxReplicas": 12,
+            "metric": "cpu",
+            "rpsPerPod": 40,
             "cpuTargetPercent": 60,
             "behavior": {
                 "scaleUp": {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": policies},
@@ -96,7 +105,23 @@ def test_chart_values_of_the_default() -> None:
                 },
             },
         },
-        "worker": {"replicas": 1, "resources": resources, "terminationGracePeriodSeconds": 35},
+        "worker": {
+            "scaleBy": "fixed",
+            "replicas": 1,
+            "queue": {
+                "minReplicas": 0,
+                "maxReplicas": 8,
+                "depthTarget": 20,
+                "ageTargetSeconds": 10,
+                "pollingSeconds": 5,
+                "cooldownSeconds": 60,
+            },
+            "resources": resources,
+            "terminationGracePeriodSeconds": 35,
+            "vpa": vpa,
+        },
+        "headroom": {"replicas": 0, "cpu": "500m", "memory": "256Mi"},
+        "tolerations": [],
     }
 
 
