@@ -21,7 +21,7 @@ def main() -> None:
     try:
         root = project_root()
         stack = load_stack(root / f"Pulumi.{pulumi.get_stack()}.yaml")
-        images = from_catalogue(preview=pulumi.runtime.is_dry_run())
+        images = from_catalogue(stack.policy, preview=pulumi.runtime.is_dry_run())
         build(
             stack,
             images,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pulumi
 
+from infra.autoscaling import Autoscaling, AutoscalingArgs
+from infra.autoscaling.layer import refuse_what_is_not_deployed
 from infra.cluster import Cluster, ClusterArgs
 from infra.data import Data, DataArgs
 from infra.images import Images
@@ -27,6 +29,8 @@ class Platform:
     observability: Observability
     data: Data
     service: Service
+    autoscaling: Autoscaling | None
+    """Only where the policy asks for more than the HPA that the cluster brings along."""
 
 
 def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Path, chart: Path) -> Platform:
@@ -38,7 +42,11 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         owner: the stack's name, as `project/stack`; the cluster is marked with it.
         gateway_charts: the folder `charts` of Envoy Gateway's Go module.
         chart: folder of the service's chart.
+
+    Raises:
+        TidegateError: the policy asks for a controller that is not deployed.
     """
+    refuse_what_is_not_deployed(stack.policy)
     wanted = stack.cluster
     cluster = Cluster(
         "cluster",
@@ -95,7 +103,19 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
             redis_url=data.redis_url,
         ),
     )
-    return Platform(cluster, network, observability, data, service)
+    autoscaling = None
+    if images.cluster_autoscaler is not None:
+        autoscaling = Autoscaling(
+            "autoscaling",
+            AutoscalingArgs(
+                target=networked,
+                cluster=wanted.name,
+                cluster_id=cluster.kind.cluster_id,
+                policy=stack.policy,
+                cluster_autoscaler_image=images.cluster_autoscaler.reference,
+            ),
+        )
+    return Platform(cluster, network, observability, data, service, autoscaling)
 
 
 def export(stack: StackConfig, images: Images) -> None:

@@ -16,6 +16,7 @@ from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import kubeconfig_path, project_root
 from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
+from tidegate.images.controllers import controllers
 from tidegate.models.stack import StackConfig, load_stack
 
 
@@ -99,6 +100,7 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
     ensure(
         tools=None,
         images=None,
+        also=controllers(config.policy),
         files=[GATEWAY_CHARTS],
         engine_env=engine.env(),
         source=source,

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, cast
 
 import pulumi
@@ -108,6 +108,8 @@ class _Answers(pulumi_mocks.Mocks):
         if args.typ.endswith("KindCluster"):
             made = {"kubeconfig": "apiVersion: v1", "nodes": ["a", "b"], "workers": ["b"]}
             made["cluster_id"] = "token"
+        if args.typ.endswith("NodeServer"):
+            made = {"address": "172.18.0.1:4", "authority": "ca", "certificate": "crt", "key": "secret key"}
         if args.typ.endswith("RandomPassword"):
             made = {"value": f"Password{args.name}"}
         return f"{args.name}-id", {**args.inputs, **made}
@@ -177,7 +179,7 @@ def deploy() -> Deploy:
 @pytest.fixture(scope="session")
 def images() -> Images:
     """Images with a reference and an id each."""
-    names = Images.__dataclass_fields__
+    names = [each.name for each in fields(Images) if each.default is MISSING]
     made = {name: Image(f"example/{name.replace('_', '-')}:1.0", f"sha256:{name}") for name in names}
     return Images(**made)
 

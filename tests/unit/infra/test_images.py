@@ -6,6 +6,7 @@ import pytest
 
 from infra.images import NOT_YET, Images, from_catalogue
 from tidegate.errors import TidegateError
+from tidegate.models.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -18,9 +19,9 @@ def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_engine")
 def test_a_preview_needs_no_engine_and_knows_every_reference() -> None:
-    images = from_catalogue(preview=True)
+    images = from_catalogue(Policy(), preview=True)
     references = [*images.node_agents(), *images.on_workers(), images.node.reference]
-    assert len(references) == len(Images.__dataclass_fields__)
+    assert len(references) == len(Images.__dataclass_fields__) - 1  # but for the cluster-autoscaler
     assert all(":" in reference.rpartition("/")[2] for reference in references)
     assert {*images.node_agents().values(), *images.on_workers().values()} == {NOT_YET}
 
@@ -28,10 +29,19 @@ def test_a_preview_needs_no_engine_and_knows_every_reference() -> None:
 @pytest.mark.usefixtures("no_engine")
 def test_anything_but_a_preview_needs_them() -> None:
     with pytest.raises(TidegateError):
-        from_catalogue(preview=False)
+        from_catalogue(Policy(), preview=False)
 
 
 def test_every_image_is_on_the_nodes_that_run_it(images: Images) -> None:
     assert set(images.node_agents()) == {"example/flannel:1.0", "example/kube-router:1.0"}
     assert "example/node:1.0" not in images.on_workers()
-    assert len(images.on_workers()) == len(Images.__dataclass_fields__) - 3
+    assert len(images.on_workers()) == len(Images.__dataclass_fields__) - 4
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_the_cluster_autoscaler_is_wanted_with_node_groups_only() -> None:
+    assert from_catalogue(Policy(), preview=True).cluster_autoscaler is None
+    grown = Policy.model_validate({"node_groups": [{"name": "small"}]})
+    found = from_catalogue(grown, preview=True)
+    assert found.cluster_autoscaler is not None
+    assert found.cluster_autoscaler.reference in found.on_workers()
