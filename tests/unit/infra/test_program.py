@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from infra.images import Images
+from infra.images import Image, Images
 from infra.program import build, export
 from tidegate.errors import TidegateError
 from tidegate.models.cluster import ClusterConfig
@@ -308,3 +308,25 @@ def test_exports(deploy: Deploy, images: Images) -> None:
     deploy(program)
     assert set(found) == {"gateway_url", "cluster", "context", "kubeconfig_path", "service_image"}
     assert found["gateway_url"] == "http://127.0.0.1:8080"
+
+
+def test_node_groups_bring_the_autoscaler_its_server_and_its_image(built: Build) -> None:
+    growing = Policy.model_validate({"node_groups": [{"name": "small"}]})
+    image = Image("example/cluster-autoscaler:1.0", "sha256:scaler")
+    made = built(stack().model_copy(update={"policy": growing}), cluster_autoscaler=image)
+    assert {each.type.rpartition(":")[2] for each in made.resources if not each.custom} == {
+        *LAYERS,
+        "Autoscaling",
+    }
+    assert image.reference in made.named("cluster-images").inputs["images"]
+    (server,) = made.of_type("NodeServer")
+    assert server.inputs["cluster_id"] == "token"
+    assert made.waits_for(server.name, "cluster-kind")
+
+
+def test_a_policy_that_asks_for_what_is_not_deployed_stops_before_the_cluster(
+    images: Images, module: Path
+) -> None:
+    wanted = stack().model_copy(update={"policy": Policy.model_validate({"worker": {"scale_by": "queue"}})})
+    with pytest.raises(TidegateError, match="KEDA"):
+        build(wanted, images, owner="tidegate/test", gateway_charts=module, chart=CHART)
