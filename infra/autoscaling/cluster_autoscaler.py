@@ -18,6 +18,7 @@ from infra.manifests import (
     service_account,
 )
 from infra.observability.deployment import deployment
+from tidegate.models.node_group import GROUP_LABEL
 
 NAME = "cluster-autoscaler"
 NAMESPACE = "cluster-autoscaler"
@@ -93,8 +94,16 @@ def cluster_autoscaler(
         *role(NAME, NAMESPACE, (NAMESPACE, NAME), _own_rules()),
         secret,
         _traffic(),
-        deployment(NAME, NAMESPACE, container, uid=65534, token=True, volumes=volumes),
+        _beside_groups(deployment(NAME, NAMESPACE, container, uid=65534, token=True, volumes=volumes)),
     ]
+
+
+def _beside_groups(made: Manifest) -> Manifest:
+    """Keep its pod off the nodes that it may remove."""
+    term = {"matchExpressions": [{"key": GROUP_LABEL, "operator": "DoesNotExist"}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    made["spec"]["template"]["spec"]["affinity"] = {"nodeAffinity": required}
+    return made
 
 
 def _cluster_rules() -> list[Manifest]:

@@ -181,9 +181,9 @@ class Fleet:
             elif done is Stage.DELETING:
                 self._remove(node)
             changed = self._stage(node) not in (done, Stage.JOINED, Stage.FAILED, None)
-        except TidegateError as error:
+        except Exception as error:
             # What is left is seen by the next `reconcile`, which every round of the autoscaler calls.
-            log.warning("%s: %s", node, error)
+            log.warning("%s: %s", node, error, exc_info=not isinstance(error, TidegateError))
             changed = False
         finally:
             with self._lock:
@@ -204,9 +204,11 @@ class Fleet:
             return
         try:
             self._host.start(node, self.group(machine.group))
-        except TidegateError as error:
-            log.warning("%s could not be made: %s", node, error)
-            note = " ".join(str(error).split())[:NOTE_LENGTH]
+        except Exception as error:
+            log.warning(
+                "%s could not be made: %s", node, error, exc_info=not isinstance(error, TidegateError)
+            )
+            note = " ".join((str(error) or repr(error)).split())[:NOTE_LENGTH]
             # First the mark: if the next line fails, the node still counts as failed, not as wanted.
             self._host.put(Mark(node, machine.group, Stage.FAILED, note))
             self._host.discard(node)

@@ -152,6 +152,19 @@ def test_a_failure_is_kept_with_its_reason_and_cleaned_away(place: Place) -> Non
     assert place.fleet.target("small") == 1  # until the autoscaler deletes it
 
 
+def test_a_failure_that_nobody_foresaw_is_told_too(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(node: str) -> None:
+        raise KeyError
+
+    place.host.during_start = broken
+    place.fleet.increase("small", 1)
+    place.workers.work()
+    (failed,) = place.fleet.nodes("small")
+    assert (failed.stage, failed.note) == (Stage.FAILED, "KeyError()")
+    assert place.host.running == {}
+    assert "Traceback" in caplog.text
+
+
 def test_a_failure_is_not_tried_again(place: Place) -> None:
     place.host.failing["start"] = "no"
     place.fleet.increase("small", 1)

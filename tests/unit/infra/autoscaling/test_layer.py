@@ -64,6 +64,13 @@ def test_it_talks_to_what_is_no_pod_and_nobody_talks_to_it() -> None:
     assert all("except" in peer["ipBlock"] for peer in peers)
 
 
+def test_it_does_not_run_on_a_node_that_it_may_remove() -> None:
+    (made,) = of_kind(objects(), "Deployment")
+    affinity = made["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [{"key": "tidegate.io/node-group", "operator": "DoesNotExist"}]
+
+
 def layer(policy: Policy) -> Callable[[], object]:
     def program() -> None:
         provider = pulumi.ProviderResource("kubernetes", "provider", {})

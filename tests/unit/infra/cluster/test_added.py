@@ -36,7 +36,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Nodes:
 
 
 def test_only_nodes_that_joined_and_stay_are_given_images(engine: Nodes) -> None:
-    containers = dict.fromkeys(("joined", "making", "failed", "going"), "small")
+    containers: dict[str, str] = dict.fromkeys(("joined", "making", "failed", "going"), "small")
     stages = {
         "making": Stage.WANTED,
         "joined": Stage.JOINED,
