@@ -67,7 +67,7 @@ def cluster_autoscaler(
     files = {"key": "/client/tls.key", "cert": "/client/tls.crt", "cacert": "/client/ca.crt"}
     # Half a minute: a docker that is making nodes on the same cores answers late.
     config = yaml.safe_dump({**files, "grpc_timeout": "30s"}, sort_keys=False)
-    text = pulumi.Output.concat("address: ", address, "\n", config)
+    text = pulumi.Output.concat('address: "', address, '"\n', config)
     secret: Manifest = {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
@@ -64,10 +66,15 @@ def serve(cluster: Cluster) -> None:
 @app.command("list")
 def list_(cluster: Cluster, as_json: AsJson = False) -> None:
     """Print the nodes that were added to a cluster, with their group and how far they are."""
+    from tidegate.host.engine import find_engine
     from tidegate.nodes.kind import KindHost
     from tidegate.nodes.marks import machines
+    from tidegate.proc import run
 
-    host = KindHost(cluster)
+    engine = find_engine()
+    if engine is None:
+        raise TidegateError("no container engine answers", cure="run `tidegate doctor`")
+    host = KindHost(cluster, runner=functools.partial(run, env={**os.environ, **engine.env()}))
     found = machines(host.marks(), host.containers())
     if as_json:
         rows = [{"node": m.node, "group": m.group, "stage": m.stage, "note": m.note} for m in found]
