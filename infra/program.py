@@ -14,7 +14,7 @@ from infra.data import Data, DataArgs
 from infra.images import Images
 from infra.network import Network, NetworkArgs
 from infra.observability import Observability, ObservabilityArgs
-from infra.service import Service, ServiceArgs
+from infra.service import Answers, Service, ServiceArgs
 from infra.target import Target
 from tidegate.host.paths import kubeconfig_path
 from tidegate.models.stack import StackConfig
@@ -103,6 +103,13 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
             redis_url=data.redis_url,
         ),
     )
+    Answers(
+        "answers",
+        url=_gateway_url(stack),
+        cluster_id=cluster.kind.cluster_id,
+        image=images.service.reference,
+        opts=pulumi.ResourceOptions(parent=service, depends_on=service.objects),
+    )
     autoscaling = None
     if images.cluster_autoscaler is not None:
         autoscaling = Autoscaling(
@@ -118,9 +125,13 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
     return Platform(cluster, network, observability, data, service, autoscaling)
 
 
+def _gateway_url(stack: StackConfig) -> str:
+    return f"http://127.0.0.1:{stack.cluster.gateway_port}"
+
+
 def export(stack: StackConfig, images: Images) -> None:
     """Export what a person or the command line needs to use the stack."""
-    pulumi.export("gateway_url", f"http://127.0.0.1:{stack.cluster.gateway_port}")
+    pulumi.export("gateway_url", _gateway_url(stack))
     pulumi.export("cluster", stack.cluster.name)
     pulumi.export("context", f"kind-{stack.cluster.name}")
     pulumi.export("kubeconfig_path", str(kubeconfig_path(stack.cluster.name)))

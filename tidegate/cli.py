@@ -27,7 +27,7 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="tidegate",
-    help="Deploy, load, judge and tune the autoscaling of a Python service on Kubernetes.",
+    help="Deploy, load, judge and simulate the autoscaling of a Python service on Kubernetes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

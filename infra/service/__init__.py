@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.service.answers import Answers
 from infra.service.layer import Service, ServiceArgs
 
-__all__ = ["Service", "ServiceArgs"]
+__all__ = ["Answers", "Service", "ServiceArgs"]

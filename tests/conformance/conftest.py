@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from support.histories import HISTORIES
 
-HISTORIES = Path(
-    os.environ.get("TIDEGATE_HPA_HISTORIES") or Path(__file__).parents[3] / "shared" / "hpa-histories"
-)
-"""More histories than the project carries. Where they are not, their test is not collected: it would have
-nothing to compare, and those in `data/` are compared everywhere."""
-
+# Without them their test would have nothing to compare; the histories in `data/` are compared everywhere.
 collect_ignore = [] if (HISTORIES / "histories.jsonl").is_file() else ["test_histories.py"]

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from pathlib import Path
 from typing import Any
+
+from support.histories import HISTORIES
 
 from tidegate.simulate.decisions import LONGEST_LINE, decide_lines
 
-ROOT = Path(__file__).parents[2]
-
 
 def test_every_sync_is_decided_as_the_controller_did() -> None:
-    histories = Path(os.environ.get("TIDEGATE_HPA_HISTORIES") or ROOT.parent / "shared" / "hpa-histories")
-    lines = (histories / "histories.jsonl").read_bytes()
-    told = [json.loads(line) for line in (histories / "decisions.jsonl").read_text().splitlines()]
+    lines = (HISTORIES / "histories.jsonl").read_bytes()
+    told = [json.loads(line) for line in (HISTORIES / "decisions.jsonl").read_text().splitlines()]
     found = [shown for _, shown in decide_lines(io.BytesIO(lines), longest=LONGEST_LINE, explained=False)]
     assert len(found) == len(told)
     for line, (ours, theirs) in enumerate(zip(found, told, strict=True), start=1):

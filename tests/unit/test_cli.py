@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -43,8 +44,6 @@ def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 def _fresh_app() -> object:
     """`main` mounts the parts' commands each time; without a copy they would pile up."""
-    import copy
-
     kept = copy.copy(cli.app)
     kept.registered_commands = list(cli.app.registered_commands)
     kept.registered_groups = list(cli.app.registered_groups)
@@ -100,10 +99,7 @@ def test_without_an_engine_a_plain_user_is_told_what_to_do(
     assert "Cure: start docker" in told
 
 
-def test_a_second_command_on_the_same_state_is_refused_with_the_firsts_number(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del capsys, monkeypatch
+def test_a_second_command_on_the_same_state_is_refused_with_the_firsts_number(tmp_path: Path) -> None:
     with state_lock("up"):
         # The lock belongs to a process: only another one can meet it.
         done = subprocess.run(

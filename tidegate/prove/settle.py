@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-import httpx
-
+from tidegate.deploy.gateway import unanswered
 from tidegate.errors import TidegateError
 from tidegate.proc import run
 
@@ -38,7 +37,7 @@ def wait_until_calm(
         TidegateError: one of these did not come about in its time.
     """
     limits = limits or Limits()
-    _wait(lambda: _gateway_answers(base), limits.gateway_s, f"the gateway at {base} to serve", say)
+    _wait(lambda: unanswered(base), limits.gateway_s, f"the gateway at {base} to serve", say)
     _wait(lambda: _hpa_problem(environment), limits.metrics_s, "the HPA's first reading", say)
     _wait(lambda: _unrest(environment), limits.calm_s, "the service to rest at its minimum", say)
 
@@ -56,14 +55,6 @@ def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> No
                 cure='look at `kubectl get pods -A` after `eval "$(tidegate env)"`',
             )
         time.sleep(1.0)
-
-
-def _gateway_answers(base: str) -> str:
-    try:
-        answer = httpx.get(f"{base}/api/v1/products?limit=1", timeout=5.0)
-    except httpx.HTTPError as error:
-        return type(error).__name__
-    return "" if answer.is_success else f"status {answer.status_code}"
 
 
 def web_hpa(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -164,6 +164,8 @@ def test_a_cluster_made_again_is_another_one_to_the_provider(built: Build) -> No
         ("Deployment/tidegate/tidegate-web", "StatefulSet/data/postgres"),
         ("Deployment/tidegate/tidegate-web", "Secret/tidegate/tidegate-database"),
         ("HorizontalPodAutoscaler/tidegate/tidegate-web", "Deployment/tidegate/tidegate-web"),
+        ("answers", "Deployment/tidegate/tidegate-web"),
+        ("answers", "HTTPRoute/tidegate/tidegate-web"),
     ],
 )
 def test_order(built: Build, later: str, earlier: str) -> None:

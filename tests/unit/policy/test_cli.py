@@ -50,11 +50,13 @@ def test_explain_tells_value_range_and_effect() -> None:
     assert "hpa.cpuTargetPercent: 60" in text
 
 
-def test_a_runs_policy_can_be_read(tmp_path: Path) -> None:
-    folder = build_run(tmp_path)
-    status, text = call("diff", str(folder), "default")
-    assert (status, "no difference" in text) in {(0, True), (1, False)}
-    assert read_policy(str(folder), tmp_path) == read_policy(str(folder), project_root())
+def test_a_runs_policy_is_the_one_it_was_measured_with(tmp_path: Path) -> None:
+    measured = Policy.model_validate({"web": {"hpa": {"max_replicas": 31}}})
+    folder = str(build_run(tmp_path, policy=measured))
+    assert read_policy(folder, project_root()) == measured
+    status, text = call("diff", "default", folder, "-o", "json")
+    assert status == 1
+    assert json.loads(text) == {"web.hpa.max_replicas": {"before": 12, "after": 31}}
 
 
 @pytest.mark.parametrize("source", ["nobody", "../local", "", "Pulumi"])
