@@ -9,6 +9,7 @@ from infra.program import build, export
 from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
 from tidegate.images import GATEWAY_CHARTS, ensure_files
+from tidegate.images.controllers import definitions
 from tidegate.models.stack import load_stack
 
 
@@ -28,6 +29,7 @@ def main() -> None:
             owner=f"{pulumi.get_project()}/{pulumi.get_stack()}",
             gateway_charts=ensure_files(GATEWAY_CHARTS),
             chart=root / "charts" / "tidegate-service",
+            definitions={name: ensure_files(name) for name in definitions(stack.policy)},
         )
         export(stack, images)
     except TidegateError as error:

@@ -43,7 +43,12 @@ class Images:
     redis: Image
     service: Image
     cluster_autoscaler: Image | None = None
-    """Only where the policy has node groups."""
+    keda: Image | None = None
+    keda_metrics_apiserver: Image | None = None
+    vpa_recommender: Image | None = None
+    vpa_updater: Image | None = None
+    vpa_admission_controller: Image | None = None
+    """These only where the policy asks for what they do."""
 
     def node_agents(self) -> dict[str, str]:
         """Return reference to id of the images that every node runs."""

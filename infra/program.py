@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pulumi
 
 from infra.autoscaling import Autoscaling, AutoscalingArgs
-from infra.autoscaling.layer import refuse_what_is_not_deployed
 from infra.cluster import Cluster, ClusterArgs
 from infra.data import Data, DataArgs
 from infra.images import Images
@@ -17,6 +17,7 @@ from infra.observability import Observability, ObservabilityArgs
 from infra.service import Answers, Service, ServiceArgs
 from infra.target import Target
 from tidegate.host.paths import kubeconfig_path
+from tidegate.images.controllers import controllers
 from tidegate.models.stack import StackConfig
 
 
@@ -33,7 +34,15 @@ class Platform:
     """Only where the policy asks for more than the HPA that the cluster brings along."""
 
 
-def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Path, chart: Path) -> Platform:
+def build(
+    stack: StackConfig,
+    images: Images,
+    *,
+    owner: str,
+    gateway_charts: Path,
+    chart: Path,
+    definitions: Mapping[str, Path],
+) -> Platform:
     """Declare everything that the stack consists of.
 
     Args:
@@ -42,11 +51,9 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         owner: the stack's name, as `project/stack`; the cluster is marked with it.
         gateway_charts: the folder `charts` of Envoy Gateway's Go module.
         chart: folder of the service's chart.
-
-    Raises:
-        TidegateError: the policy asks for a controller that is not deployed.
+        definitions: where the custom resource definitions of the controllers lie that the policy needs, by
+            their names in the catalogue.
     """
-    refuse_what_is_not_deployed(stack.policy)
     wanted = stack.cluster
     cluster = Cluster(
         "cluster",
@@ -95,7 +102,7 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
     service = Service(
         "service",
         ServiceArgs(
-            target=replace(bare, ready=(*network.edge, *data.objects)),
+            target=bare,
             chart=chart,
             image=images.service.reference,
             policy=stack.policy,
@@ -103,6 +110,24 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
             redis_url=data.redis_url,
         ),
     )
+    autoscaling = None
+    if controllers(stack.policy):
+        autoscaling = Autoscaling(
+            "autoscaling",
+            AutoscalingArgs(
+                # Their rights and their way to Prometheus are in namespaces that are not theirs.
+                target=replace(
+                    networked, ready=(*networked.ready, *service.namespace, *observability.namespace)
+                ),
+                cluster=wanted.name,
+                cluster_id=cluster.kind.cluster_id,
+                policy=stack.policy,
+                images=images,
+                definitions=definitions,
+            ),
+        )
+    kinds = autoscaling.before_service if autoscaling else []
+    service.deploy(after=(*network.edge, *data.objects, *kinds))
     Answers(
         "answers",
         url=_gateway_url(stack),
@@ -110,18 +135,6 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         image=images.service.reference,
         opts=pulumi.ResourceOptions(parent=service, depends_on=service.objects),
     )
-    autoscaling = None
-    if images.cluster_autoscaler is not None:
-        autoscaling = Autoscaling(
-            "autoscaling",
-            AutoscalingArgs(
-                target=networked,
-                cluster=wanted.name,
-                cluster_id=cluster.kind.cluster_id,
-                policy=stack.policy,
-                cluster_autoscaler_image=images.cluster_autoscaler.reference,
-            ),
-        )
     return Platform(cluster, network, observability, data, service, autoscaling)
 
 

@@ -16,7 +16,7 @@ from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import kubeconfig_path, project_root
 from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
-from tidegate.images.controllers import controllers
+from tidegate.images.controllers import controllers, definitions
 from tidegate.models.stack import StackConfig, load_stack
 
 
@@ -101,7 +101,7 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
         tools=None,
         images=None,
         also=controllers(config.policy),
-        files=[GATEWAY_CHARTS],
+        files=[GATEWAY_CHARTS, *definitions(config.policy)],
         engine_env=engine.env(),
         source=source,
         console=console,

@@ -60,7 +60,7 @@ def build_command(
     names: Names = None,
     source: Source = None,
     tools_only: Annotated[
-        bool, typer.Option("--tools", help="Only tools and what images are built from; needs no engine.")
+        bool, typer.Option("--tools", help="Only tools and what the images are built from; needs no engine.")
     ] = False,
     install: Annotated[bool, typer.Option("--install", help="As root, install what builds need.")] = False,
 ) -> None:
@@ -70,7 +70,7 @@ def build_command(
     ready = ensure(
         tools=None if names is None else (),
         images=() if tools_only else names,
-        files=parts_of_images(source=source) if tools_only else (),
+        files=parts_of_images(names, source=source) if tools_only else (),
         engine_env=None if tools_only else _engine_env(),
         source=source,
     )

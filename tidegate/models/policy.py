@@ -300,6 +300,11 @@ class Policy(Model):
         return self.web.vpa.mode != "none" or self.worker.vpa.mode != "none"
 
     @property
+    def applies_vpa(self) -> bool:
+        """Whether a VerticalPodAutoscaler changes pods."""
+        return self.web.vpa.acts or self.worker.vpa.acts
+
+    @property
     def needs_cluster_autoscaler(self) -> bool:
         """Whether nodes may come and go."""
         return bool(self.node_groups)

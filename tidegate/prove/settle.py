@@ -7,11 +7,12 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from tidegate.deploy.gateway import unanswered
 from tidegate.errors import TidegateError
 from tidegate.proc import run
+from tidegate.run.format import WEB_COMPONENT
 
 Say = Callable[[str], None]
 
@@ -58,10 +59,13 @@ def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> No
 
 
 def web_hpa(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The web HPA as the API server has it."""
-    words = ["kubectl", "get", "hpa", "tidegate-web", "-n", "tidegate", "-o", "json"]
+    """The web HPA as the API server has it, the chart's own or KEDA's; empty when there is not just one."""
+    # KEDA gives its HPA the labels of the ScaledObject.
+    label = f"app.kubernetes.io/component={WEB_COMPONENT}"
+    words = ["kubectl", "get", "hpa", "-l", label, "-n", "tidegate", "-o", "json"]
     answer = run(words, env={**os.environ, **environment}, timeout_s=30, check=False)
-    return cast("dict[str, Any]", json.loads(answer.stdout)) if answer.returncode == 0 else {}
+    found: list[dict[str, Any]] = json.loads(answer.stdout)["items"] if answer.returncode == 0 else []
+    return found[0] if len(found) == 1 else {}
 
 
 def _hpa_problem(environment: Mapping[str, str]) -> str:
@@ -70,9 +74,12 @@ def _hpa_problem(environment: Mapping[str, str]) -> str:
     return "" if any(_reading(metric) is not None for metric in metrics) else "<unknown>"
 
 
-def _reading(metric: dict[str, Any]) -> int | None:
+def _reading(metric: dict[str, Any]) -> int | str | None:
+    """Return percent of the request, or the quantity of a metric of KEDA's; None for none."""
     source: dict[str, Any] = metric.get("containerResource") or metric.get("resource") or {}
-    return source.get("current", {}).get("averageUtilization")
+    if source:
+        return source.get("current", {}).get("averageUtilization")
+    return metric.get("external", {}).get("current", {}).get("averageValue")
 
 
 def _unrest(environment: Mapping[str, str]) -> str:

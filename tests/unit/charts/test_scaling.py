@@ -59,13 +59,13 @@ def test_all_of_it_keeps_the_rules(render: Render) -> None:
     assert check(render(EVERYTHING)) == []
 
 
-def test_requests_a_second_replace_the_hpa_by_one_of_kedas_under_its_name(render: Render) -> None:
+def test_requests_a_second_replace_the_hpa_by_one_of_kedas(render: Render) -> None:
     objects = render(values(web={"hpa": {"metric": "rps", "rps_per_pod": 25, "max_replicas": 20}}))
     assert list(of_kind(objects, "HorizontalPodAutoscaler")) == []
     spec = only(objects, "ScaledObject")["spec"]
     assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (2, 20)
     config = spec["advanced"]["horizontalPodAutoscalerConfig"]
-    assert config["name"] == "tidegate-web"
+    assert config["name"] == "tidegate-web-rps"
     assert config["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
     (trigger,) = spec["triggers"]
     assert trigger["metricType"] == "AverageValue"

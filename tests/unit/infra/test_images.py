@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,8 @@ def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_preview_needs_no_engine_and_knows_every_reference() -> None:
     images = from_catalogue(Policy(), preview=True)
     references = [*images.node_agents(), *images.on_workers(), images.node.reference]
-    assert len(references) == len(Images.__dataclass_fields__) - 1  # but for the cluster-autoscaler
+    wanted = [field for field in fields(Images) if field.default is MISSING]
+    assert len(references) == len(wanted)
     assert all(":" in reference.rpartition("/")[2] for reference in references)
     assert {*images.node_agents().values(), *images.on_workers().values()} == {NOT_YET}
 
@@ -35,7 +38,8 @@ def test_anything_but_a_preview_needs_them() -> None:
 def test_every_image_is_on_the_nodes_that_run_it(images: Images) -> None:
     assert set(images.node_agents()) == {"example/flannel:1.0", "example/kube-router:1.0"}
     assert "example/node:1.0" not in images.on_workers()
-    assert len(images.on_workers()) == len(Images.__dataclass_fields__) - 4
+    wanted = [field for field in fields(Images) if field.default is MISSING]
+    assert len(images.on_workers()) == len(wanted) - 3
 
 
 @pytest.mark.usefixtures("no_engine")
@@ -45,3 +49,24 @@ def test_the_cluster_autoscaler_is_wanted_with_node_groups_only() -> None:
     found = from_catalogue(grown, preview=True)
     assert found.cluster_autoscaler is not None
     assert found.cluster_autoscaler.reference in found.on_workers()
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize(
+    ("document", "wanted"),
+    [
+        ({"worker": {"scale_by": "queue"}}, {"keda", "keda_metrics_apiserver"}),
+        ({"web": {"hpa": {"metric": "rps"}}}, {"keda", "keda_metrics_apiserver"}),
+        ({"web": {"vpa": {"mode": "Off"}}}, {"vpa_recommender"}),
+        (
+            {"worker": {"vpa": {"mode": "Recreate"}}},
+            {"vpa_recommender", "vpa_updater", "vpa_admission_controller"},
+        ),
+    ],
+)
+def test_each_policy_brings_the_controllers_it_needs_and_no_others(
+    document: dict[str, Any], wanted: set[str]
+) -> None:
+    found = from_catalogue(Policy.model_validate(document), preview=True)
+    optional = [field.name for field in fields(Images) if field.default is not MISSING]
+    assert {name for name in optional if getattr(found, name) is not None} == wanted

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from infra.autoscaling import server
 from infra.autoscaling.cluster_autoscaler import FLAGS, cluster_autoscaler
-from infra.autoscaling.layer import Autoscaling, AutoscalingArgs, refuse_what_is_not_deployed
+from infra.autoscaling.layer import Autoscaling, AutoscalingArgs
 from infra.autoscaling.resources import NodeServerProvider
+from infra.images import Image, Images
 from infra.manifests import Manifest
 from infra.policy import check
 from infra.policy.shape import of_kind
@@ -22,6 +24,8 @@ from tidegate.nodes.settings import load_settings
 
 if TYPE_CHECKING:
     from tests.unit.infra.conftest import Deploy
+
+Layer = Callable[[Policy], Callable[[], object]]
 
 GROWING = Policy.model_validate({"node_groups": [{"name": "small", "max_nodes": 2}]})
 CLIENT = ("172.18.0.1:4", "ca", "crt", "secret key")
@@ -71,23 +75,29 @@ def test_it_does_not_run_on_a_node_that_it_may_remove() -> None:
     assert term["matchExpressions"] == [{"key": "tidegate.io/node-group", "operator": "DoesNotExist"}]
 
 
-def layer(policy: Policy) -> Callable[[], object]:
-    def program() -> None:
-        provider = pulumi.ProviderResource("kubernetes", "provider", {})
-        target = Target(provider=provider, cluster=provider)
-        image = "example/cluster-autoscaler:1"
-        Autoscaling("autoscaling", AutoscalingArgs(target, "demo", "token", policy, image))
+@pytest.fixture
+def layer(images: Images, options: dict[str, Image], definitions: dict[str, Path]) -> Layer:
+    """Return a function that makes a program of the layer alone."""
 
-    return program
+    def make(policy: Policy) -> Callable[[], object]:
+        def program() -> None:
+            provider = pulumi.ProviderResource("kubernetes", "provider", {})
+            target = Target(provider=provider, cluster=provider)
+            chosen = replace(images, **options)
+            Autoscaling("autoscaling", AutoscalingArgs(target, "demo", "token", policy, chosen, definitions))
+
+        return program
+
+    return make
 
 
-def test_without_node_groups_there_is_nothing(deploy: Deploy) -> None:
+def test_a_policy_that_asks_for_nothing_gets_nothing(deploy: Deploy, layer: Layer) -> None:
     deployed = deploy(layer(Policy()))
     assert deployed.objects() == []
     assert deployed.of_type("NodeServer") == []
 
 
-def test_the_autoscaler_waits_for_its_server_and_keeps_its_key_secret(deploy: Deploy) -> None:
+def test_the_autoscaler_waits_for_its_server_and_keeps_its_key_secret(deploy: Deploy, layer: Layer) -> None:
     deployed = deploy(layer(GROWING))
     name = "Deployment/cluster-autoscaler/cluster-autoscaler"
     assert deployed.waits_for(name, "autoscaling-node-server")
@@ -97,21 +107,31 @@ def test_the_autoscaler_waits_for_its_server_and_keeps_its_key_secret(deploy: De
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("mode", "parts"),
     [
-        ({"worker": {"scale_by": "queue"}}, "KEDA"),
-        ({"web": {"hpa": {"metric": "rps"}}}, "KEDA"),
-        ({"web": {"vpa": {"mode": "Off"}}}, "VerticalPodAutoscaler"),
+        ("Off", {"vpa-recommender"}),
+        ("Initial", {"vpa-recommender", "vpa-updater", "vpa-admission-controller"}),
     ],
 )
-def test_what_is_not_deployed_is_refused_before_anything_is_made(document: dict[str, Any], said: str) -> None:
-    with pytest.raises(TidegateError, match=f"asks for .*{said}.*not deployed"):
-        refuse_what_is_not_deployed(Policy.model_validate(document))
+def test_what_changes_pods_runs_only_where_a_policy_applies_recommendations(
+    deploy: Deploy, layer: Layer, mode: str, parts: set[str]
+) -> None:
+    deployed = deploy(layer(Policy.model_validate({"web": {"vpa": {"mode": mode}}})))
+    assert {each.inputs["metadata"]["name"] for each in deployed.of_type(":Deployment")} == parts
+    webhooks = deployed.of_type("MutatingWebhookConfiguration")
+    assert bool(webhooks) == (len(parts) > 1)
 
 
-def test_what_is_deployed_is_not_refused() -> None:
-    refuse_what_is_not_deployed(Policy())
-    refuse_what_is_not_deployed(GROWING)
+def test_definitions_that_were_not_given_are_named(deploy: Deploy, images: Images) -> None:
+    wanted = Policy.model_validate({"web": {"vpa": {"mode": "Off"}}})
+
+    def program() -> None:
+        provider = pulumi.ProviderResource("kubernetes", "provider", {})
+        target = Target(provider=provider, cluster=provider)
+        Autoscaling("autoscaling", AutoscalingArgs(target, "demo", "token", wanted, images, {}))
+
+    with pytest.raises(TidegateError, match="vpa-definitions was not given"):
+        deploy(program)
 
 
 class Started:
