@@ -11,6 +11,12 @@ from tidegate.models.base import Count, MebiBytes, MilliCores, Model
 GROUP_LABEL = "tidegate.io/node-group"
 """Label of a node, and key of the taint of a dedicated one, whose value is the group's name."""
 
+BEGUN_LABEL = "tidegate.io/begun-s"
+"""Label of a node that was added: when the making of it began, unix seconds of this machine's clock."""
+
+JOINING_LABEL = "tidegate.io/joining-s"
+"""Label of a node that was added: when its container stood and it was told to join, unix seconds."""
+
 
 class NodeGroup(Model):
     """One node group. Sizes are what the scheduler sees; on kind the rest of the machine is reserved."""

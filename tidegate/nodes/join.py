@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from tidegate.errors import TidegateError
-from tidegate.models.node_group import GROUP_LABEL, NodeGroup
+from tidegate.models.node_group import BEGUN_LABEL, GROUP_LABEL, JOINING_LABEL, NodeGroup
 from tidegate.nodes.host import Capacity
 
 PATCHES = "/kind/tidegate-patches"
@@ -70,7 +70,26 @@ def taints(group: NodeGroup) -> list[dict[str, str]]:
     return [{"key": GROUP_LABEL, "value": group.name, "effect": "NoSchedule"}]
 
 
-def join_configuration(cluster: str, node: str, group: NodeGroup, address: str, invited: Invitation) -> str:
+@dataclass(frozen=True)
+class Moments:
+    """When steps of making a node began, unix seconds. The node carries them, so that a Run can tell them.
+
+    Args:
+        begun_s: the making of it.
+        joining_s: its joining.
+    """
+
+    begun_s: float
+    joining_s: float
+
+    def labels(self) -> dict[str, str]:
+        """Return them as labels of the node."""
+        return {BEGUN_LABEL: f"{self.begun_s:.3f}", JOINING_LABEL: f"{self.joining_s:.3f}"}
+
+
+def join_configuration(
+    cluster: str, node: str, group: NodeGroup, address: str, invited: Invitation, moments: Moments
+) -> str:
     """Return kubeadm's JoinConfiguration as JSON, which is YAML too.
 
     Preflight is skipped as kind skips it: a kind node has its images already, and swap is the host's.
@@ -81,11 +100,13 @@ def join_configuration(cluster: str, node: str, group: NodeGroup, address: str, 
         group: its group.
         address: the node's own address on the cluster's network.
         invited: from the control plane.
+        moments: when what was done so far began.
     """
+    told = {**labels(group), **moments.labels()}
     extra = {
         "node-ip": address,
         "provider-id": provider_id(cluster, node),
-        "node-labels": ",".join(f"{key}={value}" for key, value in labels(group).items()),
+        "node-labels": ",".join(f"{key}={value}" for key, value in told.items()),
     }
     document = {
         "apiVersion": "kubeadm.k8s.io/v1beta4",

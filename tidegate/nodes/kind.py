@@ -20,7 +20,14 @@ from tidegate.errors import TidegateError
 from tidegate.models.node_group import NodeGroup
 from tidegate.nodes.host import Capacity
 from tidegate.nodes.images import copy_missing
-from tidegate.nodes.join import PATCH_FILE, PATCHES, invitation, join_configuration, kubelet_patch
+from tidegate.nodes.join import (
+    PATCH_FILE,
+    PATCHES,
+    Moments,
+    invitation,
+    join_configuration,
+    kubelet_patch,
+)
 from tidegate.nodes.marks import ORDER, Mark, Stage
 from tidegate.proc import Completed, run
 
@@ -54,6 +61,7 @@ class KindHost:
         runner: runs a command; `tidegate.proc.run` but in tests.
         copy_images: gives the new node the images that an old one has, both by name.
         sleep: waits so many seconds.
+        clock: tells the unix time in seconds.
     """
 
     def __init__(
@@ -63,11 +71,13 @@ class KindHost:
         runner: Runner = run,
         copy_images: Callable[[str, str], None] = copy_missing,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.cluster = cluster
         self._run = runner
         self._copy_images = copy_images
         self._sleep = sleep
+        self._clock = clock
 
     def marks(self) -> list[Mark]:
         """Return all marks of the cluster's nodes; see `Host`."""
@@ -111,6 +121,7 @@ class KindHost:
             TooSmall: the machine is smaller than the group's nodes.
             TidegateError: the engine, containerd or kubeadm refused.
         """
+        begun_s = self._clock()
         reserve = kubelet_patch(group, self.capacity())
         self.discard(node)
         peer = self._peer()
@@ -121,7 +132,7 @@ class KindHost:
         self._exec(node, "systemctl", "restart", "containerd")
         self._wait_for_runtime(node)
         self._copy_images(peer, node)
-        self._join(node, group, reserve)
+        self._join(node, group, reserve, begun_s)
 
     def discard(self, node: str) -> None:
         """Remove the node's container, with its volumes, and its Node object; see `Host`."""
@@ -153,7 +164,8 @@ class KindHost:
             architecture=str(status["nodeInfo"]["architecture"]),
         )
 
-    def _join(self, node: str, group: NodeGroup, reserve: str) -> None:
+    def _join(self, node: str, group: NodeGroup, reserve: str, begun_s: float) -> None:
+        moments = Moments(begun_s, self._clock())
         address = self._docker(
             "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{end}}", node
         ).split()[0]
@@ -162,7 +174,8 @@ class KindHost:
         invited = invitation(self._exec(control, *token))
         self._exec(node, "mkdir", "-p", PATCHES)
         self._write(node, PATCH_FILE, reserve)
-        self._write(node, _KUBEADM_CONFIG, join_configuration(self.cluster, node, group, address, invited))
+        told = join_configuration(self.cluster, node, group, address, invited, moments)
+        self._write(node, _KUBEADM_CONFIG, told)
         try:
             self._exec(node, "kubeadm", "join", "--config", _KUBEADM_CONFIG, timeout_s=_JOIN_S)
         finally:

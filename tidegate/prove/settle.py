@@ -11,6 +11,7 @@ from typing import Any
 
 from tidegate.deploy.gateway import unanswered
 from tidegate.errors import TidegateError
+from tidegate.models.node_group import GROUP_LABEL
 from tidegate.proc import run
 from tidegate.run.format import WEB_COMPONENT
 
@@ -41,6 +42,26 @@ def wait_until_calm(
     _wait(lambda: unanswered(base), limits.gateway_s, f"the gateway at {base} to serve", say)
     _wait(lambda: _hpa_problem(environment), limits.metrics_s, "the HPA's first reading", say)
     _wait(lambda: _unrest(environment), limits.calm_s, "the service to rest at its minimum", say)
+
+
+def wait_for_nodes_to_go(
+    environment: Mapping[str, str], fewest: int, *, say: Say, limit_s: float = 900.0
+) -> None:
+    """Return once no more than `fewest` nodes of groups are left: the next step shall have to add its own.
+
+    Raises:
+        TidegateError: they did not go in `limit_s` seconds.
+    """
+
+    def surplus() -> str:
+        words = ["kubectl", "get", "nodes", "-l", GROUP_LABEL, "-o", "name"]
+        answer = run(words, env={**os.environ, **environment}, timeout_s=30, check=False)
+        left = len(answer.stdout.split())
+        if answer.returncode != 0:
+            return "the nodes cannot be read"
+        return f"{left} are there" if left > fewest else ""
+
+    _wait(surplus, limit_s, f"added nodes to go, all but {fewest}", say)
 
 
 def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> None:

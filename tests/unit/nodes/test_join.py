@@ -10,6 +10,7 @@ from tidegate.errors import TidegateError
 from tidegate.models.node_group import NodeGroup
 from tidegate.nodes.join import (
     Invitation,
+    Moments,
     TooSmall,
     invitation,
     join_configuration,
@@ -26,7 +27,9 @@ INVITED = Invitation("demo-control-plane:6443", "abcdef.0123456789abcdef", "sha2
 
 
 def _joined(group: NodeGroup) -> dict[str, Any]:
-    return json.loads(join_configuration("demo", "demo-x-1", group, "172.18.0.9", INVITED))
+    return json.loads(
+        join_configuration("demo", "demo-x-1", group, "172.18.0.9", INVITED, Moments(1.7e9, 1.7e9 + 2.25))
+    )
 
 
 def test_the_control_planes_invitation_is_read() -> None:
@@ -50,7 +53,8 @@ def test_a_node_tells_its_group_and_its_instance() -> None:
     assert said == {
         "node-ip": "172.18.0.9",
         "provider-id": "kind://docker/demo/demo-x-1",
-        "node-labels": "tidegate.io/node-group=small",
+        "node-labels": "tidegate.io/node-group=small,tidegate.io/begun-s=1700000000.000,"
+        "tidegate.io/joining-s=1700000002.250",
     }
 
 
