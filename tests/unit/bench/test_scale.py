@@ -16,9 +16,11 @@ from tidegate.bench.view import scale_view
 from tidegate.errors import TidegateError
 from tidegate.load.catalogue import plan_scenario
 from tidegate.models.policy import Policy
+from tidegate.models.stack import load_stack
 from tidegate.prepare import Site
 from tidegate.prove.settle import Limits
 
+ROOT = Path(__file__).resolve().parents[3]
 STEP = Step(8, 47, 2, 60, 30.0, 120.0)
 
 
@@ -50,6 +52,10 @@ def test_a_policy_with_another_floor_or_ceiling_is_refused(key: str, value: int)
     with pytest.raises(TidegateError, match=f"{key} is {value}"):
         require_policy(policy(**{key: value}), STEP)
     require_policy(policy(), STEP)
+
+
+def test_the_stack_for_it_has_the_floor_and_ceiling_of_the_commands_defaults() -> None:
+    require_policy(load_stack(ROOT / "Pulumi.scale.yaml").policy, STEP)
 
 
 def test_the_scenario_knows_its_parameters() -> None:
