@@ -122,7 +122,7 @@ def _updater(image: str) -> list[Manifest]:
     return [
         *role(UPDATER, SERVICE_NAMESPACE, (NAMESPACE, UPDATER), rules),
         *role(UPDATER, NAMESPACE, (NAMESPACE, UPDATER), [lease]),
-        *_part(UPDATER, image, "/updater", [_ONE_NAMESPACE, "--stderrthreshold=info"]),
+        *_part(UPDATER, image, "/updater", [_ONE_NAMESPACE]),
     ]
 
 

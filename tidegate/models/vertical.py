@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tidegate.models.base import MebiBytes, MilliCores, Model
 
@@ -39,6 +39,12 @@ class VpaPolicy(Model):
         le=262_144,
         description="Most memory it may request, mebibytes. 16 to 262144; not above the pod's own limit.",
     )
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _bare_off(cls, value: object) -> object:
+        """Take YAML's `mode: Off`, which is a false there, for the word that was written."""
+        return "Off" if value is False else value
 
     @property
     def acts(self) -> bool:

@@ -10,7 +10,7 @@ from support.synthetic_run import T0, Shape, build_run
 from tidegate.bench.figures import PARTS, ScaleRun, scale_run, step_of, together
 from tidegate.run import RequestRow, RunReader, request_writer
 
-STEP = 20.0
+STEP = 20.5
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def stepped(folder: Path, **shape: Any) -> Path:
 def test_the_step_is_when_the_first_later_user_came(run: Path, tmp_path: Path) -> None:
     # The synthetic run's own 400 users come in turn during its first 20 s; half of warm_s is the bound.
     record = RunReader(run)
-    plan = record.plan.model_copy(update={"scenario_parameters": {"warm_s": "39"}})
+    plan = record.plan.model_copy(update={"scenario_parameters": {"warm_s": "40.5"}})
     record.plan = plan
     assert step_of(record) == T0 + STEP
     record.plan = plan.model_copy(update={"scenario_parameters": {"warm_s": "4000"}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from tidegate.models import Policy
@@ -36,6 +37,13 @@ def test_a_vpa_that_acts_on_what_the_hpa_scales_on_is_refused_with_the_reason(
 )
 def test_what_does_not_chase_itself_is_allowed(web: dict[str, Any]) -> None:
     assert policy(web=web).needs_vpa
+
+
+def test_a_bare_off_is_the_word_and_not_a_falsehood() -> None:
+    document = yaml.safe_load("web: {vpa: {mode: Off}}")
+    assert policy(**document).web.vpa.mode == "Off"
+    with pytest.raises(ValidationError, match="mode"):
+        policy(web={"vpa": {"mode": True}})
 
 
 def test_workers_have_no_hpa_on_cpu() -> None:
