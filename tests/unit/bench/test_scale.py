@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -78,6 +79,10 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         assert to_replicas == 47
         return run_of(float(folder.name))
 
+    def planned(name: str, parameters: dict[str, str]) -> None:
+        assert (name, parameters) == (scale.SCENARIO, STEP.parameters())
+
+    monkeypatch.setattr(scale, "plan_scenario", planned)
     monkeypatch.setattr(scale, "measure", measure)
     monkeypatch.setattr(scale, "scale_run", figures)
     return asked
@@ -129,9 +134,8 @@ def test_the_limit_holds_for_every_run() -> None:
 
 
 def test_the_table_has_each_run_and_the_percentiles() -> None:
-    console = Console(width=160, record=True, quiet=True)
-    with console.capture() as _:
-        console.print(scale_view(together([run_of(40.0), run_of(None)], 8, 47)))
+    console = Console(width=160, file=io.StringIO(), record=True)
+    console.print(scale_view(together([run_of(40.0), run_of(None)], 8, 47)))
     text = console.export_text()
     assert "12.50" in text
     assert "never" in text
