@@ -14,8 +14,8 @@ CPU = {
     "type": "ContainerResource",
     "containerResource": {"name": "cpu", "current": {"averageUtilization": 7}},
 }
-RPS = {"external": {"current": {"averageValue": "250m"}}}
-UNKNOWN = {"external": {"current": {}}}
+RPS: dict[str, Any] = {"external": {"current": {"averageValue": "250m"}}}
+UNKNOWN: dict[str, Any] = {"external": {"current": {}}}
 
 
 def kubectl(folder: Path, wanted: str, *answers: str) -> dict[str, str]:
