@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 T := .venv/bin/tidegate
 
-.PHONY: demo test tools unit conformance integration acceptance e2e differential lint format bench down doctor help
+.PHONY: demo test tools unit conformance integration acceptance e2e differential lint format stubs bench down doctor help
 
 help:             ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -44,6 +44,9 @@ lint: .venv/ready ## ruff and pyright (strict)
 format: .venv/ready ## let ruff rewrite the code
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
+
+stubs: .venv/ready ## compile the .proto files of tidegate/nodes/wire
+	@.venv/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. tidegate/nodes/wire/*.proto
 
 bench: .venv/ready ## measurements, separate from the tests; what is kept is not measured again (ARGS="--again")
 	@$$(cat .venv/uv-path) sync --frozen --quiet --group bench

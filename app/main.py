@@ -29,6 +29,7 @@ from app.middleware.request_id import RequestIdMiddleware
 from app.middleware.served_by import ServedByMiddleware
 from app.middleware.tracing import TracingMiddleware
 from app.resources import Resources
+from app.workers.queue_metrics import QueueMetrics
 
 Background = Callable[[Resources], AbstractAsyncContextManager[None]]
 """Something that runs for as long as the application serves."""
@@ -46,6 +47,9 @@ def create_app(resources: Resources, *, background: Background | None = None) ->
     async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
         vitals = Vitals(resources.metrics, resources.database)
         tasks = [asyncio.create_task(resources.changes.run()), asyncio.create_task(vitals.run())]
+        if resources.settings.publish_queue:
+            queue = QueueMetrics(resources.database, resources.metrics.registry)
+            tasks.append(asyncio.create_task(queue.run(asyncio.Event())))
         try:
             async with background(resources) if background else nullcontext():
                 yield

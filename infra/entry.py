@@ -9,6 +9,7 @@ from infra.program import build, export
 from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
 from tidegate.images import GATEWAY_CHARTS, ensure_files
+from tidegate.images.controllers import definitions
 from tidegate.models.stack import load_stack
 
 
@@ -21,13 +22,14 @@ def main() -> None:
     try:
         root = project_root()
         stack = load_stack(root / f"Pulumi.{pulumi.get_stack()}.yaml")
-        images = from_catalogue(preview=pulumi.runtime.is_dry_run(), nginx=stack.policy.web.nginx.enabled)
+        images = from_catalogue(stack.policy, preview=pulumi.runtime.is_dry_run())
         build(
             stack,
             images,
             owner=f"{pulumi.get_project()}/{pulumi.get_stack()}",
             gateway_charts=ensure_files(GATEWAY_CHARTS),
             chart=root / "charts" / "tidegate-service",
+            definitions={name: ensure_files(name) for name in definitions(stack.policy)},
         )
         export(stack, images)
     except TidegateError as error:

@@ -38,8 +38,13 @@ def template(
     if include_crds:
         cmd.append("--include-crds")
     text = run(cmd, env=env, input=json.dumps(values), timeout_s=120).stdout
-    documents = cast("list[Manifest | None]", list(yaml.load_all(text, Loader=_loader())))
-    return [_without_hooks(each) for each in documents if each]
+    return [_without_hooks(each) for each in documents(text)]
+
+
+def documents(text: str) -> list[Manifest]:
+    """Return the objects in a YAML text; empty documents are none."""
+    found = cast("list[Manifest | None]", list(yaml.load_all(text, Loader=_loader())))
+    return [each for each in found if each]
 
 
 def _loader() -> type[yaml.SafeLoader]:

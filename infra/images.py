@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 from tidegate.errors import TidegateError
+from tidegate.images.controllers import controllers
 from tidegate.images.engine import Docker
 from tidegate.images.workshop import Workshop
+from tidegate.models.policy import Policy
 
 NOT_YET = "not made yet"
 """Stands for the id of an image that a preview finds missing."""
@@ -41,7 +43,13 @@ class Images:
     redis: Image
     service: Image
     nginx: Image | None = None
-    """Only where the policy asks for it."""
+    cluster_autoscaler: Image | None = None
+    keda: Image | None = None
+    keda_metrics_apiserver: Image | None = None
+    vpa_recommender: Image | None = None
+    vpa_updater: Image | None = None
+    vpa_admission_controller: Image | None = None
+    """These only where the policy asks for what they do."""
 
     def node_agents(self) -> dict[str, str]:
         """Return reference to id of the images that every node runs."""
@@ -55,19 +63,22 @@ class Images:
         return {image.reference: image.id for image in images if image is not None}
 
 
-def from_catalogue(*, preview: bool, nginx: bool = False) -> Images:
+def from_catalogue(policy: Policy, *, preview: bool) -> Images:
     """Return the images as the catalogue names them and the container engine has them. Nothing is made.
 
     Args:
+        policy: decides which of the optional images are wanted; see `controllers`.
         preview: whether an image that is missing, or an engine, is no error: nothing will be run.
-        nginx: whether NGINX stands in front of the service.
 
     Raises:
         TidegateError: the catalogue is wrong, or an image is not in the engine.
     """
     planner = Workshop().planner()
+    chosen = controllers(policy)
     names = {
-        field.name: field.name.replace("_", "-") for field in fields(Images) if field.name != "nginx" or nginx
+        field.name: field.name.replace("_", "-")
+        for field in fields(Images)
+        if field.default is MISSING or field.name.replace("_", "-") in chosen
     }
     references = {name: planner.reference(entry) for name, entry in names.items()}
     try:
@@ -81,6 +92,7 @@ def from_catalogue(*, preview: bool, nginx: bool = False) -> Images:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise TidegateError(
             f"{missing[0]}{more}: not in the container engine",
-            cure="run `tidegate images build`" + (" and `tidegate images build nginx`" if nginx else ""),
+            cure="run `tidegate images build`"
+            + (f" and `tidegate images build {' '.join(chosen)}`" if chosen else ""),
         )
     return Images(**{name: Image(each, ids.get(each, NOT_YET)) for name, each in references.items()})

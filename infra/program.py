@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pulumi
 
+from infra.autoscaling import Autoscaling, AutoscalingArgs
 from infra.cluster import Cluster, ClusterArgs
 from infra.data import Data, DataArgs
 from infra.images import Images
@@ -27,9 +29,19 @@ class Platform:
     observability: Observability
     data: Data
     service: Service
+    autoscaling: Autoscaling | None
+    """Only where the policy asks for more than the HPA that the cluster brings along."""
 
 
-def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Path, chart: Path) -> Platform:
+def build(
+    stack: StackConfig,
+    images: Images,
+    *,
+    owner: str,
+    gateway_charts: Path,
+    chart: Path,
+    definitions: Mapping[str, Path],
+) -> Platform:
     """Declare everything that the stack consists of.
 
     Args:
@@ -38,6 +50,8 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         owner: the stack's name, as `project/stack`; the cluster is marked with it.
         gateway_charts: the folder `charts` of Envoy Gateway's Go module.
         chart: folder of the service's chart.
+        definitions: where the custom resource definitions of the controllers lie that the policy needs, by
+            their names in the catalogue.
     """
     wanted = stack.cluster
     cluster = Cluster(
@@ -88,7 +102,7 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
     service = Service(
         "service",
         ServiceArgs(
-            target=replace(bare, ready=(*network.edge, *data.objects)),
+            target=bare,
             chart=chart,
             image=images.service.reference,
             nginx_image=images.nginx.reference if images.nginx else None,
@@ -97,6 +111,24 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
             redis_url=data.redis_url,
         ),
     )
+    autoscaling = None
+    if stack.policy.needs_autoscaling:
+        autoscaling = Autoscaling(
+            "autoscaling",
+            AutoscalingArgs(
+                # Their rights and their way to Prometheus are in namespaces that are not theirs.
+                target=replace(
+                    networked, ready=(*networked.ready, *service.namespace, *observability.namespace)
+                ),
+                cluster=wanted.name,
+                cluster_id=cluster.kind.cluster_id,
+                policy=stack.policy,
+                images=images,
+                definitions=definitions,
+            ),
+        )
+    kinds = autoscaling.before_service if autoscaling else []
+    service.deploy(after=(*network.edge, *data.objects, *kinds))
     Answers(
         "answers",
         url=_gateway_url(stack),
@@ -104,7 +136,7 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         image=images.service.reference,
         opts=pulumi.ResourceOptions(parent=service, depends_on=service.objects),
     )
-    return Platform(cluster, network, observability, data, service)
+    return Platform(cluster, network, observability, data, service, autoscaling)
 
 
 def _gateway_url(stack: StackConfig) -> str:

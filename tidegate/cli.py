@@ -173,12 +173,16 @@ def verdict(run: RunFolder) -> None:
 
 @app.command()
 def lag(run: RunFolder) -> None:
-    """Print what each scale event's time was made of."""
-    from tidegate.lag import breakdown
+    """Print what the time of each scale event, and of each node added, was made of."""
+    from tidegate.lag import breakdown, node_paths
     from tidegate.run import RunReader
-    from tidegate.show import lag_view
+    from tidegate.show import lag_view, nodes_view
 
-    Console().print(lag_view(breakdown(RunReader(run))))
+    record = RunReader(run)
+    Console().print(lag_view(breakdown(record)))
+    added = node_paths(record)
+    if added:
+        Console().print(nodes_view(added))
 
 
 @app.command()
@@ -217,16 +221,20 @@ def schema(model: Annotated[str, typer.Argument(help="policy, slo, cluster, hpa-
 
 def _mount() -> None:
     """Add the commands that parts bring along."""
+    from tidegate.bench.cli import app as bench_app
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
+    from tidegate.nodes.cli import app as nodes_app
     from tidegate.policy.cli import app as policy_app
     from tidegate.simulate.cli import app as hpa_app
     from tidegate.simulate.cli import simulate_command
 
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
+    app.add_typer(bench_app, name="bench")
     app.add_typer(images_app, name="images")
     app.add_typer(policy_app, name="policy")
+    app.add_typer(nodes_app, name="nodes")
     app.add_typer(hpa_app, name="hpa")
     app.command("simulate")(simulate_command)
 

@@ -16,6 +16,7 @@ from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import kubeconfig_path, project_root
 from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
+from tidegate.images.controllers import controllers, definitions
 from tidegate.models.stack import StackConfig, load_stack
 
 
@@ -99,8 +100,8 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
     ensure(
         tools=None,
         images=None,
-        options=["nginx"] if config.policy.web.nginx.enabled else [],
-        files=[GATEWAY_CHARTS],
+        options=controllers(config.policy),
+        files=[GATEWAY_CHARTS, *definitions(config.policy)],
         engine_env=engine.env(),
         source=source,
         console=console,

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.lag import DOWN_PARTS, UP_PARTS, ScaleEvent, summarize
+from tidegate.lag import DOWN_PARTS, NODE_PARTS, UP_PARTS, NodePath, ScaleEvent, summarize
 from tidegate.lag.event import Direction
 from tidegate.models import Check, Outcome, Verdict
 
@@ -65,6 +65,20 @@ def lag_view(events: Sequence[ScaleEvent]) -> RenderableType:
         if table.row_count:
             shown.append(table)
     return Group(*shown)
+
+
+def nodes_view(paths: Sequence[NodePath]) -> RenderableType:
+    """One row a node that was added."""
+    table = Table(title="Nodes added, seconds", box=None, header_style="dim", title_justify="left")
+    for column in ("node", "group"):
+        table.add_column(column)
+    for part in (*NODE_PARTS, "total"):
+        table.add_column(part, justify="right")
+    for path in paths:
+        parts = [f"{path.parts_s[part]:.2f}" if part in path.parts_s else "-" for part in NODE_PARTS]
+        total = f"{path.total_s:.2f}" if path.total_s is not None else "incomplete"
+        table.add_row(path.node, path.group, *parts, total)
+    return table
 
 
 def _event_row(event: ScaleEvent, parts: tuple[str, ...]) -> list[str]:

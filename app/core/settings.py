@@ -151,6 +151,9 @@ class Settings(BaseSettings):
         description="base URL to which traces are sent by OTLP/HTTP, such as http://collector:4318; unset, "
         "there are none. OTEL_EXPORTER_OTLP_ENDPOINT alone turns nothing on: clusters inject it everywhere",
     )
+    publish_queue: bool = Field(
+        default=False, description="whether web pods publish the queue's figures too: workers may be none"
+    )
     migrate_wait_s: float = Field(default=60, ge=0, le=3600, description="wait for the database to answer")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

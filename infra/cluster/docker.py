@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tidegate.errors import TidegateError
 from tidegate.host.paths import bin_dir
+from tidegate.nodes.kind import MARK_CLUSTER
 from tidegate.proc import run
 
 KIND_CLUSTER_LABEL = "io.x-k8s.kind.cluster"
@@ -88,6 +89,30 @@ def create_network(network: str, owner: str) -> None:
     run([*cmd, "--label", f"{OWNER_LABEL}={owner}", network], env=tool_env(), timeout_s=60)
 
 
+def gateway_address(network: str) -> str:
+    """Return this machine's IPv4 address on `network`, as the engine knows it.
+
+    Raises:
+        TidegateError: there is no such network, or it has no such address.
+    """
+    shape = "{{range .IPAM.Config}}{{println .Gateway}}{{end}}"
+    cmd = ["docker", "network", "inspect", network, "--format", shape]
+    found = run(cmd, env=tool_env(), timeout_s=60).stdout.split()
+    first = next((each for each in found if ":" not in each), None)
+    if first is None:
+        raise TidegateError(f"the network {network} has no IPv4 gateway")
+    return first
+
+
 def remove_network(network: str) -> None:
     """Remove `network`; it must have no containers left."""
     run(["docker", "network", "rm", network], env=tool_env(), timeout_s=60)
+
+
+def remove_marks(cluster: str) -> None:
+    """Remove what `tidegate.nodes` wrote down about nodes that it added to `cluster`."""
+    mine = f"label={MARK_CLUSTER}={cluster}"
+    cmd = ["docker", "volume", "ls", "--quiet", "--filter", mine]
+    names = run(cmd, env=tool_env(), timeout_s=60).stdout.split()
+    if names:
+        run(["docker", "volume", "rm", "--force", *names], env=tool_env(), timeout_s=60)

@@ -17,6 +17,7 @@ from infra.cluster.ports import require_free
 from infra.cluster.record import Record
 from tidegate.errors import TidegateError
 from tidegate.host.paths import cluster_dir, kubeconfig_path
+from tidegate.nodes.process import stop as stop_node_server
 from tidegate.proc import run
 
 _CREATE_TIMEOUT_S = 900
@@ -213,11 +214,15 @@ def _kind_create(name: str, config_file: Path) -> None:
 def _remove(name: str, known: Record | None, *, keep_log: bool = False) -> None:
     """Remove all that belongs to the cluster; the caller has made sure that it is ours."""
     network = network_name(name)
+    # It would go on adding nodes, and holds the folder's log.
+    stop_node_server(name)
     containers = docker.cluster_containers(name)
     ours = known is not None and all(_ours(each, known, network) for each in containers)
     if containers and ours:
         cmd = ["kind", "delete", "cluster", "--name", name, "--kubeconfig", kubeconfig_path(name)]
         run(cmd, env=docker.tool_env(), timeout_s=_DELETE_TIMEOUT_S)
+    if ours:
+        docker.remove_marks(name)
     if known is not None and docker.network_owner(network) == known.token:
         docker.remove_network(network)
     folder = cluster_dir(name)

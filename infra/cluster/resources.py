@@ -106,10 +106,11 @@ class NodeImagesProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
-        """Load what the nodes lack."""
+        """Load what the nodes lack, those included that the cluster-autoscaler added."""
         from infra.cluster import images
+        from infra.cluster.added import added_nodes
 
-        images.load(props["nodes"], props["images"])
+        images.load([*props["nodes"], *added_nodes(props["nodes"])], props["images"])
         return CreateResult(
             props["cluster_id"], {key: props[key] for key in ("cluster_id", "nodes", "images")}
         )

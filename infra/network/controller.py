@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import yaml
 
-from infra import helm
+from infra import definitions, helm
 from infra.manifests import GATEWAY_NAMESPACE, Manifest, resources
 from tidegate.errors import TidegateError
 
@@ -50,7 +50,7 @@ def controller(charts: Path, image: str) -> list[Manifest]:
         chart = _with_values(charts / "gateway-helm", Path(scratch) / "chart", image)
         made = helm.template(chart, RELEASE, GATEWAY_NAMESPACE, _values(), include_crds=True)
     return [
-        _slim(each) if each["kind"] == "CustomResourceDefinition" else each
+        definitions.slim(each) if each["kind"] == "CustomResourceDefinition" else each
         for each in made
         if each["kind"] != "CustomResourceDefinition" or each["metadata"]["name"] in DEFINITIONS
     ]
@@ -85,26 +85,3 @@ def _values() -> dict[str, Any]:
         "certgen": {"job": {"ttlSecondsAfterFinished": None, "resources": sizes}},
         "deployment": {"envoyGateway": {"resources": sizes}},
     }
-
-
-def _slim(definition: Manifest) -> Manifest:
-    """Leave out the descriptions in a definition's schemas.
-
-    They are 2 of 2.2 MB, Pulumi keeps every object several times in a state file that it writes at each step,
-    and only `kubectl explain` reads them.
-    """
-
-    def strip(node: Any) -> Any:
-        if isinstance(node, dict):
-            mapping = cast("dict[str, Any]", node)
-            # A property may itself be called `description`; then its value is a schema, not a text.
-            return {
-                key: strip(value)
-                for key, value in mapping.items()
-                if key != "description" or not isinstance(value, str)
-            }
-        if isinstance(node, list):
-            return [strip(value) for value in cast("list[Any]", node)]
-        return node
-
-    return cast("Manifest", strip(definition))

@@ -55,7 +55,8 @@ class Observability(pulumi.ComponentResource):
         groups = manifests(args)
         policy.enforce([each for group in groups for each in group])
         first, *others = groups
-        self.objects: list[KubernetesObject] = register(first, within(self, args.target))
+        self.namespace: list[KubernetesObject] = register(first, within(self, args.target))
+        self.objects = list(self.namespace)
         for group in others:
-            self.objects += register(group, within(self, args.target, self.objects[: len(first)]))
+            self.objects += register(group, within(self, args.target, self.namespace))
         self.register_outputs({})

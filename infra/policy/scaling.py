@@ -32,7 +32,7 @@ def disruption_budget(manifests: Sequence[Manifest]) -> Iterator[Violation]:
 
 
 def _targets(manifests: Sequence[Manifest]) -> Iterator[tuple[Manifest, Manifest]]:
-    for hpa in of_kind(manifests, "HorizontalPodAutoscaler"):
+    for hpa in of_kind(manifests, "HorizontalPodAutoscaler", "ScaledObject"):
         aim = section(hpa, "spec", "scaleTargetRef")
         for each in manifests:
             named = (each["kind"], section(each, "metadata").get("name")) == (aim["kind"], aim["name"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class ServiceArgs:
     """What the service layer needs to know.
 
     Args:
-        target: the cluster, with gateway and databases ready.
+        target: the cluster.
         chart: folder of the chart `tidegate-service`.
         image: reference of the service's image.
         policy: what decides scaling.
@@ -52,10 +53,15 @@ class ServiceArgs:
     nginx_image: str | None = None
 
 
+def place() -> list[Manifest]:
+    """Return the service's namespace and who may look into it."""
+    return [*namespace(SERVICE_NAMESPACE, labels=ROUTES_LABEL), *scrape_rights(SERVICE_NAMESPACE)]
+
+
 def manifests(
     args: ServiceArgs, auth_keys: pulumi.Input[str], demo_password: pulumi.Input[str]
 ) -> list[Manifest]:
-    """Return the objects of the layer. The migration is a Job: Pulumi runs it to its end before the pods.
+    """Return what is in the namespace. The migration is a Job: Pulumi runs it to its end before the pods.
 
     Args:
         args: what the layer needs to know.
@@ -65,8 +71,6 @@ def manifests(
     values = chart_values(args.policy, args.image, nginx_image=args.nginx_image)
     chart = helm.template(args.chart, RELEASE, SERVICE_NAMESPACE, values)
     return [
-        *namespace(SERVICE_NAMESPACE, labels=ROUTES_LABEL),
-        *scrape_rights(SERVICE_NAMESPACE),
         _secret(DATABASE_SECRET, URL_KEY, args.database_url),
         _secret(REDIS_SECRET, URL_KEY, args.redis_url),
         _secret(AUTH_SECRET, KEYS_KEY, auth_keys),
@@ -93,16 +97,31 @@ def _awaited(manifest: Manifest) -> Manifest:
 class Service(pulumi.ComponentResource):
     """The service's pods, autoscaler, routes and policies.
 
-    The key that signs tokens and the seeded accounts' password are drawn here, once a stack.
+    Its namespace comes with it. The rest comes with `deploy`, because in between come controllers that need
+    the namespace and define kinds that the rest is of. The key that signs tokens and the seeded accounts'
+    password are drawn here, once a stack.
     """
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tidegate:infra:Service", name, None, opts)
+        self._name, self._args = name, args
+        objects = place()
+        policy.enforce(objects)
+        self.namespace: list[KubernetesObject] = register(objects, within(self, args.target))
+        self.objects: list[KubernetesObject] = []
+
+    def deploy(self, after: Sequence[pulumi.Resource]) -> None:
+        """Make what is in the namespace.
+
+        Args:
+            after: what it needs: the gateway, the databases, the kinds of its objects.
+        """
         child = pulumi.ResourceOptions(parent=self)
         # Another key beside it, under another id, would begin a change of keys.
-        key = RandomPassword(f"{name}-auth-key", length=48, opts=child).value
-        password = RandomPassword(f"{name}-demo", length=24, opts=child).value
-        objects = manifests(args, pulumi.Output.concat("k1:", key), password)
+        key = RandomPassword(f"{self._name}-auth-key", length=48, opts=child).value
+        password = RandomPassword(f"{self._name}-demo", length=24, opts=child).value
+        objects = manifests(self._args, pulumi.Output.concat("k1:", key), password)
         policy.enforce(objects)
-        self.objects: list[KubernetesObject] = register(objects, within(self, args.target))
+        made = register(objects, within(self, self._args.target, [*self.namespace, *after]))
+        self.objects = [*self.namespace, *made]
         self.register_outputs({})

@@ -69,7 +69,7 @@ def pool_size(policy: Policy) -> int:
         TidegateError: there is not one for every pod.
     """
     most = policy.web.hpa.max_replicas
-    pods = most + math.ceil(most * _SURGE) + policy.worker.replicas
+    pods = most + math.ceil(most * _SURGE) + policy.worker.most_replicas
     # A pod keeps one more than its pool, for its readiness probe.
     size = min(_POOL, (MAX_CONNECTIONS - _RESERVED_CONNECTIONS) // pods - 1)
     if size < 1:

@@ -116,6 +116,8 @@ class Shape:
     )
     """Offset, level, what, gap_s."""
     queue_age_s: float = 2.0
+    more: tuple[tuple[float, Any, str, dict[str, Any]], ...] = ()
+    """Further cluster records: offset, type, kind, object."""
 
 
 def build_run(folder: Path, **overrides: Any) -> Path:
@@ -146,7 +148,8 @@ def build_run(folder: Path, **overrides: Any) -> Path:
                 samples.append(sample)
     with RunWriter(run) as writer:
         if shape.cluster:
-            for offset, event, kind, obj in sorted(_cluster(shape), key=lambda record: record[0]):
+            records = [*_cluster(shape), *shape.more]
+            for offset, event, kind, obj in sorted(records, key=lambda record: record[0]):
                 writer.cluster(event, kind, obj, received_s=T0 + offset)
         for offset, level, what, gap_s in shape.notes:
             writer.note(level, what, t_s=T0 + offset, gap_s=gap_s)  # type: ignore[arg-type]

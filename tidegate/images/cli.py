@@ -31,6 +31,14 @@ def _engine_env() -> dict[str, str]:
     return open_engine(install=False).env()
 
 
+def _split(names: list[str] | None) -> tuple[list[str] | None, list[str] | None]:
+    """Return which of the names are tools and which, it follows, are images; None stays all."""
+    if names is None:
+        return None, None
+    known = Workshop().catalogue.tools
+    return [name for name in names if name in known], [name for name in names if name not in known]
+
+
 @app.command("list")
 def list_command() -> None:
     """Print every image and tool with its upstream reference."""
@@ -63,21 +71,21 @@ def build_command(
         bool,
         typer.Option(
             "--tools",
-            help="Only tools and what images are built from; with names, only those tools. Needs no engine.",
+            help="Only tools and what images are built from; with names, only those. Needs no engine.",
         ),
     ] = False,
     install: Annotated[bool, typer.Option("--install", help="As root, install what builds need.")] = False,
 ) -> None:
-    """Have tools and images ready; with names, only those images, or with --tools those tools."""
+    """Have tools and images ready; with names, only those images, or with --tools those tools and parts."""
     if install:
         install_packages(missing_packages("build"))
-    ready = ensure(
-        tools=names if tools_only or names is None else (),
-        images=() if tools_only else names,
-        files=parts_of_images(source=source) if tools_only and names is None else (),
-        engine_env=None if tools_only else _engine_env(),
-        source=source,
-    )
+    if tools_only:
+        tools, built_from = _split(names)
+        parts = [] if built_from == [] else parts_of_images(built_from, source=source)
+        ready = ensure(tools=tools, files=parts, source=source)
+    else:
+        tools = None if names is None else ()
+        ready = ensure(tools=tools, images=names, engine_env=_engine_env(), source=source)
     for tool, path in ready.tools.items():
         print(f"{tool}\t{path}")
     for image, reference in ready.images.items():

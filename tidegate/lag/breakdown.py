@@ -7,7 +7,7 @@ from itertools import zip_longest
 import polars as pl
 
 from tidegate.lag.event import DOWN_MARKS, UP_MARKS, PodPath, ScaleEvent
-from tidegate.lag.samples import CpuSamples, Sample
+from tidegate.lag.samples import CpuSamples, RpsSamples, Sample
 from tidegate.run import PodLife, Rescale, RunReader, pod_lives, rescales
 from tidegate.run.format import WEB_COMPONENT
 
@@ -43,7 +43,8 @@ def breakdown(run: RunReader) -> list[ScaleEvent]:
     `from - to` deleted) after its decision and before the next. Without a load window every event counts.
     """
     lives = pod_lives(run, WEB_COMPONENT)
-    samples = CpuSamples(run, {life.name for life in lives})
+    by_rps = run.plan.policy.web.hpa.metric == "rps"
+    samples = RpsSamples(run) if by_rps else CpuSamples(run, {life.name for life in lives})
     requests = _Requests(run)
     start_s = run.plan.load_window_s[0] if run.plan.load_window_s else float("-inf")
     changes = rescales(run)

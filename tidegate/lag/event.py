@@ -33,6 +33,20 @@ DOWN_PARTS = ("deleting", "drained", "gone")
 Direction = Literal["up", "down"]
 
 
+def raised(marks_s: Sequence[float | None]) -> tuple[float | None, ...]:
+    """Return marks with each raised to the ones before it.
+
+    Marks come from several watches, whose deliveries may overtake each other by milliseconds.
+    """
+    found: list[float | None] = []
+    floor_s: float | None = None
+    for mark_s in marks_s:
+        if mark_s is not None:
+            floor_s = mark_s if floor_s is None else max(mark_s, floor_s)
+        found.append(None if mark_s is None else floor_s)
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class PodPath:
     """One pod's way through a scale event."""
@@ -46,17 +60,8 @@ class PodPath:
 
     @classmethod
     def of(cls, pod: str, node: str | None, names: tuple[str, ...], marks_s: Sequence[float | None]) -> Self:
-        """Return the path with each mark raised to the ones before it.
-
-        Marks come from several watches, whose deliveries may overtake each other by milliseconds.
-        """
-        raised: list[float | None] = []
-        floor_s: float | None = None
-        for mark_s in marks_s:
-            if mark_s is not None:
-                floor_s = mark_s if floor_s is None else max(mark_s, floor_s)
-            raised.append(None if mark_s is None else floor_s)
-        return cls(pod, node, names, tuple(raised))
+        """Return the path with each mark raised to the ones before it; see `raised`."""
+        return cls(pod, node, names, raised(marks_s))
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Which CPU sample led to a decision.
+"""Which sample led to a decision.
+
+With the metric rps KEDA asks Prometheus, which shows a sample from the moment it scraped it: the cause is the
+newest scrape of a web pod before the decision, visible at once. The rest of this is about CPU.
 
 Kubelets take a sample, metrics-server scrapes it, and the autoscaler reads it at its next sync. The record
 holds each sample with the kubelet's own timestamp and the moment at which the recorder, polling the same
@@ -23,6 +26,8 @@ from tidegate.run import Rescale, RunReader
 POLL_S = 3.0
 """Most seconds from visible until the recorder has seen it: its polling interval and a margin."""
 _NEAR_PERCENT = 1
+RPS_WINDOW_S = 15.0
+"""Seconds over which KEDA's query takes the rate (charts/tidegate-service, scaledobjects.yaml)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,21 @@ class CpuSamples:
         current = last.filter(pl.col("t_s") > newest_s - _SCRAPE_S)
         percent = int(float(current["value"].sum()) * 100 / (self._request_cores * current.height))
         return abs(percent - reported_percent) <= _NEAR_PERCENT
+
+
+class RpsSamples:
+    """The scrapes of the web pods' request counters that the recorder has seen."""
+
+    def __init__(self, run: RunReader) -> None:
+        self._rows = run.metrics("http_rps").select("t_s").unique().sort("t_s")
+
+    def cause_of(self, rescale: Rescale) -> Sample | None:
+        """Return the newest scrape before `rescale`, or None when none had been seen."""
+        before = self._rows.filter(pl.col("t_s") <= rescale.t_s)
+        if before.is_empty():
+            return None
+        at_s = float(before["t_s"][-1])
+        return Sample(at_s, at_s, RPS_WINDOW_S)
 
 
 _SCRAPE_S = 30.0

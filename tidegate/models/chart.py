@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tidegate.models.node_group import GROUP_LABEL
+
 if TYPE_CHECKING:
     from tidegate.models.policy import Policy, ScaleRules, WebPolicy, WorkerPolicy
+    from tidegate.models.vertical import VpaPolicy
 
 
 def _resources(part: WebPolicy | WorkerPolicy) -> dict[str, Any]:
@@ -33,9 +36,28 @@ def _behavior(rules: ScaleRules, tolerance: float | None) -> dict[str, Any]:
     return rendered
 
 
+def _vertical(vpa: VpaPolicy) -> dict[str, Any]:
+    return {
+        "mode": vpa.mode,
+        "controlledResources": list(vpa.controlled),
+        "minAllowed": {"cpu": f"{vpa.min_cpu_m}m", "memory": f"{vpa.min_memory_mi}Mi"},
+        "maxAllowed": {"cpu": f"{vpa.max_cpu_m}m", "memory": f"{vpa.max_memory_mi}Mi"},
+    }
+
+
+def _tolerations(policy: Policy) -> list[dict[str, str]]:
+    """Let the service's pods onto every dedicated group: the service is what they are dedicated to."""
+    return [
+        {"key": GROUP_LABEL, "operator": "Equal", "value": group.name, "effect": "NoSchedule"}
+        for group in policy.node_groups
+        if group.dedicated
+    ]
+
+
 def render(policy: Policy) -> dict[str, Any]:
     """Return chart values for `policy`; see `Policy.chart_values`."""
     web, hpa, worker = policy.web, policy.web.hpa, policy.worker
+    queue, headroom = policy.worker.queue, policy.headroom
     return {
         "web": {
             "resources": _resources(web),
@@ -52,10 +74,13 @@ def render(policy: Policy) -> dict[str, Any]:
                     "limits": {"memory": f"{web.nginx.memory_limit_mi}Mi"},
                 },
             },
+            "vpa": _vertical(web.vpa),
         },
         "hpa": {
             "minReplicas": hpa.min_replicas,
             "maxReplicas": hpa.max_replicas,
+            "metric": hpa.metric,
+            "rpsPerPod": hpa.rps_per_pod,
             "cpuTargetPercent": hpa.cpu_target_percent,
             "behavior": {
                 "scaleUp": _behavior(hpa.scale_up, hpa.tolerance_up),
@@ -63,8 +88,24 @@ def render(policy: Policy) -> dict[str, Any]:
             },
         },
         "worker": {
+            "scaleBy": worker.scale_by,
             "replicas": worker.replicas,
+            "queue": {
+                "minReplicas": queue.min_replicas,
+                "maxReplicas": queue.max_replicas,
+                "depthTarget": queue.depth_target,
+                "ageTargetSeconds": queue.age_target_s,
+                "pollingSeconds": queue.polling_s,
+                "cooldownSeconds": queue.cooldown_s,
+            },
             "resources": _resources(worker),
             "terminationGracePeriodSeconds": worker.termination_grace_s,
+            "vpa": _vertical(worker.vpa),
         },
+        "headroom": {
+            "replicas": headroom.replicas,
+            "cpu": f"{headroom.cpu_m}m",
+            "memory": f"{headroom.memory_mi}Mi",
+        },
+        "tolerations": _tolerations(policy),
     }

@@ -13,6 +13,10 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from tidegate.models.base import Count, MebiBytes, MilliCores, Model, Ratio, Seconds, WholePercent
+from tidegate.models.headroom import HeadroomPolicy
+from tidegate.models.node_group import NodeGroup
+from tidegate.models.queue import QueuePolicy
+from tidegate.models.vertical import VpaPolicy
 
 DRAIN_MARGIN_S = 5
 """Seconds between the end of the server's own drain and the kill: time for the process to close and exit."""
@@ -81,6 +85,18 @@ class HpaPolicy(Model):
         ge=1,
         le=1000,
         description="Most web pods. 1 to 1000; it bounds cost and database connections.",
+    )
+    metric: Literal["cpu", "rps"] = Field(
+        default="cpu",
+        description="What decides the number of web pods: cpu, in percent of the request, or rps, requests "
+        "answered a second by each pod, which KEDA asks Prometheus for. Unlike CPU it knows no pod's start.",
+    )
+    rps_per_pod: Count = Field(
+        default=40,
+        ge=1,
+        le=100_000,
+        description="Requests a second aimed at for each pod, where metric is rps. 1 to 100000; below what a "
+        "pod can answer within the objective.",
     )
     cpu_target_percent: WholePercent = Field(
         default=60,
@@ -211,6 +227,19 @@ class WebPolicy(_Resources):
     hpa: HpaPolicy = Field(default_factory=HpaPolicy, description="What scales the web pods.")
     drain: DrainPolicy = Field(default_factory=DrainPolicy, description="How a web pod leaves.")
     nginx: NginxPolicy = Field(default_factory=NginxPolicy, description="What stands in front of it.")
+    vpa: VpaPolicy = Field(default_factory=VpaPolicy, description="What sizes the web pods.")
+
+    @model_validator(mode="after")
+    def _one_autoscaler_a_resource(self) -> Self:
+        if self.vpa.acts and "cpu" in self.vpa.controlled and self.hpa.metric == "cpu":
+            raise ValueError(
+                f"vpa.mode {self.vpa.mode} on {self.vpa.resources} beside an HPA on cpu: a request it raises "
+                "lowers the HPA's percentage, and the two chase each other (kubernetes/autoscaler "
+                "vertical-pod-autoscaler/docs/known-limitations.md, issue 6060); set vpa.resources: memory, "
+                "vpa.mode: Off, or hpa.metric: rps"
+            )
+        self.vpa.require_below_limits(self.cpu_limit_m, self.memory_limit_mi)
+        return self
 
     @property
     def pod_cpu_request_m(self) -> int:
@@ -219,11 +248,19 @@ class WebPolicy(_Resources):
 
 
 class WorkerPolicy(_Resources):
-    """The pods that decide orders taken from the queue. Their number is fixed."""
+    """The pods that decide orders taken from the queue."""
 
-    replicas: Count = Field(
-        default=1, ge=0, le=1000, description="Worker pods. 0 to 1000; 0 lets the queue grow."
+    scale_by: Literal["fixed", "queue"] = Field(
+        default="fixed",
+        description="What decides how many workers: fixed is `replicas`, queue its depth and age, by KEDA.",
     )
+    replicas: Count = Field(
+        default=1,
+        ge=0,
+        le=1000,
+        description="Worker pods where scale_by is fixed. 0 to 1000; 0 lets the queue grow.",
+    )
+    queue: QueuePolicy = Field(default_factory=QueuePolicy, description="How workers follow the queue.")
     cpu_request_m: MilliCores = Field(
         default=100, ge=1, le=64_000, description="CPU reserved for a worker pod, milli-cores. 1 to 64000."
     )
@@ -251,6 +288,17 @@ class WorkerPolicy(_Resources):
         le=7200,
         description="Seconds a worker has for the order in hand. 1 to 7200; an unfinished one is retried.",
     )
+    vpa: VpaPolicy = Field(default_factory=VpaPolicy, description="What sizes the worker pods.")
+
+    @property
+    def most_replicas(self) -> int:
+        """The number of workers there can be."""
+        return self.queue.max_replicas if self.scale_by == "queue" else self.replicas
+
+    @model_validator(mode="after")
+    def _sized_within_limits(self) -> Self:
+        self.vpa.require_below_limits(self.cpu_limit_m, self.memory_limit_mi)
+        return self
 
 
 class Policy(Model):
@@ -260,9 +308,52 @@ class Policy(Model):
     worker: WorkerPolicy = Field(
         default_factory=WorkerPolicy, description="The pods that work off the queue."
     )
+    node_groups: tuple[NodeGroup, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Groups of nodes that the cluster-autoscaler may add to and take from. None: the cluster "
+        "stays as it was made.",
+    )
+    headroom: HeadroomPolicy = Field(
+        default_factory=HeadroomPolicy, description="Room kept free on the nodes."
+    )
+
+    @model_validator(mode="after")
+    def _groups_apart(self) -> Self:
+        names = [group.name for group in self.node_groups]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two node_groups are called {twice}")
+        return self
+
+    @property
+    def needs_keda(self) -> bool:
+        """Whether something scales on what only KEDA can ask for."""
+        return self.web.hpa.metric == "rps" or self.worker.scale_by == "queue"
+
+    @property
+    def needs_vpa(self) -> bool:
+        """Whether a workload has a VerticalPodAutoscaler, be it one that only publishes."""
+        return self.web.vpa.mode != "none" or self.worker.vpa.mode != "none"
+
+    @property
+    def applies_vpa(self) -> bool:
+        """Whether a VerticalPodAutoscaler changes pods."""
+        return self.web.vpa.acts or self.worker.vpa.acts
+
+    @property
+    def needs_cluster_autoscaler(self) -> bool:
+        """Whether nodes may come and go."""
+        return bool(self.node_groups)
+
+    @property
+    def needs_autoscaling(self) -> bool:
+        """Whether anything scales by more than the HorizontalPodAutoscaler that Kubernetes brings."""
+        return self.needs_cluster_autoscaler or self.needs_keda or self.needs_vpa
 
     def chart_values(self) -> dict[str, Any]:
-        """Return the values of the service chart that follow from the policy: keys `web`, `hpa`, `worker`.
+        """Return the values of the service chart that follow from the policy: keys `web`, `hpa`, `worker`,
+        `headroom`, `tolerations`.
 
         This is the only place where a policy becomes chart values; merge it over what is not policy
         (image, database, gateway, fraud weight).

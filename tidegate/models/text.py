@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from tidegate.models.node_group import NodeGroup
+
 _SUFFIXES = {"_percent": "%", "_mi": "Mi", "_ms": "ms", "_m": "m", "_s": "s"}
 
 
@@ -17,12 +19,22 @@ def value_text(name: str, value: object) -> str:
     if value is None:
         return "not set"
     if isinstance(value, tuple):
-        return "; ".join(_rule(one) for one in cast("tuple[object, ...]", value)) or "none"
+        return "; ".join(_item(one) for one in cast("tuple[object, ...]", value)) or "none"
     shown = (
         f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     )
     unit = unit_of(name) if isinstance(value, int | float) else ""
     return f"{shown} {unit}" if unit else shown
+
+
+def _item(one: Any) -> str:
+    return _group(one) if isinstance(one, NodeGroup) else _rule(one)
+
+
+def _group(group: NodeGroup) -> str:
+    size = f"{group.cpu_m:,} m, {group.memory_mi:,} Mi"
+    owned = ", dedicated" if group.dedicated else ""
+    return f"{group.name}: {group.min_nodes} to {group.max_nodes} nodes of {size}{owned}"
 
 
 def _rule(rule: Any) -> str:

@@ -36,6 +36,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--sync-timeout", type=float, default=30.0, help="Seconds the first lists may take. Default: 30."
     )
+    parser.add_argument("--vertical", action="store_true", help="Watch VerticalPodAutoscalers too.")
     parser.add_argument("--parent", type=int, help="End when this process is no longer the parent.")
     return parser.parse_args(arguments)
 
@@ -50,7 +51,9 @@ def _say_synced() -> None:
 
 async def _run(options: argparse.Namespace) -> None:
     access = load_kubeconfig(options.kubeconfig)
-    target = Target(access, options.namespace, options.prometheus, options.sync_timeout)
+    target = Target(
+        access, options.namespace, options.prometheus, options.sync_timeout, vertical=options.vertical
+    )
     if not options.run.is_dir():
         raise TidegateError("the Run's folder is not there", where=str(options.run))
     stop = asyncio.Event()

@@ -32,6 +32,7 @@ class Observer:
         namespace: of the service.
         prometheus: `<namespace>/<scheme>:<name>:<port>` of Prometheus' Service, empty for none.
         sync_timeout_s: seconds the first lists may take.
+        vertical: whether the stack has VerticalPodAutoscalers, to be recorded too.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Observer:
         namespace: str = "tidegate",
         prometheus: str = DEFAULT_PROMETHEUS,
         sync_timeout_s: float = 30.0,
+        vertical: bool = False,
     ) -> None:
         self._command = [
             *(
@@ -55,6 +57,7 @@ class Observer:
             ),
             *("--namespace", namespace, "--prometheus", prometheus),
             *("--sync-timeout", str(sync_timeout_s), "--parent", str(os.getpid())),
+            *(["--vertical"] if vertical else []),
         ]
         self._run_dir = run_dir
         self._sync_timeout_s = sync_timeout_s

@@ -31,6 +31,8 @@ class Target:
     """`<namespace>/<scheme>:<name>:<port>` of Prometheus' Service; empty for none."""
     sync_timeout_s: float
     """Seconds the first lists may take."""
+    vertical: bool = False
+    """Whether there are VerticalPodAutoscalers."""
 
 
 class PodNodes:
@@ -68,7 +70,7 @@ async def observe(target: Target, run_dir: Path, stop: asyncio.Event, on_synced:
         async with api_client(target.access) as client:
             watchers = [
                 Watcher(client, resource, run, on_object=nodes.learn if resource.kind == "Pod" else None)
-                for resource in resources(target.namespace)
+                for resource in resources(target.namespace, vertical=target.vertical)
             ]
             metrics = PodMetrics(client, target.namespace, sink, nodes.node_of)
             polls = [

@@ -9,8 +9,8 @@ import httpx
 
 from tidegate.observe.api import get_json
 from tidegate.observe.protocol import BrokenError
-from tidegate.observe.quantity import duration_s, quantity, unix_s
 from tidegate.observe.sink import MetricSink
+from tidegate.run.quantity import duration_s, quantity, unix_s
 
 PERIOD_S = 1.0
 """Far shorter than metrics-server's resolution: the time of receipt tells when the autoscaler could know."""

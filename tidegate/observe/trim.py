@@ -23,6 +23,7 @@ _SPEC: dict[str, tuple[str, ...]] = {
     "Deployment": ("replicas", "strategy", "minReadySeconds", "paused"),
     "ReplicaSet": ("replicas",),
     "HorizontalPodAutoscaler": ("scaleTargetRef", "minReplicas", "maxReplicas", "metrics", "behavior"),
+    "VerticalPodAutoscaler": ("targetRef", "updatePolicy", "resourcePolicy"),
 }
 _EVENT = (
     "involvedObject",

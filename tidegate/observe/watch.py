@@ -48,8 +48,13 @@ class Resource:
     path: str
 
 
-def resources(namespace: str) -> tuple[Resource, ...]:
-    """Return what is watched for the service in `namespace`."""
+def resources(namespace: str, *, vertical: bool = False) -> tuple[Resource, ...]:
+    """Return what is watched for the service in `namespace`.
+
+    Args:
+        namespace: of the service.
+        vertical: whether there are VerticalPodAutoscalers. Where the kind is not defined a watch of it fails.
+    """
     core, apps = f"/api/v1/namespaces/{namespace}", f"/apis/apps/v1/namespaces/{namespace}"
     return (
         Resource("Pod", f"{core}/pods"),
@@ -61,7 +66,11 @@ def resources(namespace: str) -> tuple[Resource, ...]:
             f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
         ),
         Resource("Event", f"{core}/events"),
+        *((Resource("VerticalPodAutoscaler", f"{_VERTICAL}/{namespace}/verticalpodautoscalers"),) * vertical),
     )
+
+
+_VERTICAL = "/apis/autoscaling.k8s.io/v1/namespaces"
 
 
 class Watcher:

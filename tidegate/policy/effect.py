@@ -36,13 +36,15 @@ def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
 
 def _others(field: Field) -> Iterator[object]:
     """Values beside the one in force, those that disturb the rest of the policy least first."""
-    if isinstance(field.value, tuple):
+    if field.name == "node_groups":
+        yield [{"name": "other", "dedicated": True}]
+    elif isinstance(field.value, tuple):
         yield [{"type": "Pods", "value": 1, "period_s": 1}]
         yield [{"type": "Pods", "value": 2, "period_s": 2}]
     elif isinstance(field.value, bool):  # before the numbers, of which Python counts it as one
         yield not field.value
     elif isinstance(field.value, str):
-        yield from ("Max", "Min", "Disabled")
+        yield from field.choices
     elif isinstance(field.value, int):
         yield from (field.value + 1, field.value - 1)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel
@@ -28,6 +28,7 @@ class Field:
         least: the smallest value allowed; None where there is no such bound.
         most: the largest.
         reason: what it does and why it is bounded so.
+        choices: the words allowed, where it is one of a few.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Field:
     least: float | None
     most: float | None
     reason: str
+    choices: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -92,4 +94,6 @@ def _described(path: str, value: object, usual: object, info: FieldInfo) -> Fiel
     known = unit(info)
     least = next((float(str(each.ge)) for each in info.metadata if isinstance(each, Ge)), None)
     most = next((float(str(each.le)) for each in info.metadata if isinstance(each, Le)), None)
-    return Field(path, value, usual, known.name if known else "", least, most, info.description or "")
+    choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    unit_name = known.name if known else ""
+    return Field(path, value, usual, unit_name, least, most, info.description or "", choices)

@@ -18,7 +18,7 @@ from tidegate.observe.drive import Observer
 from tidegate.prepare import Site
 from tidegate.prove.credentials import demo_password
 from tidegate.prove.facts import machine, versions
-from tidegate.prove.settle import wait_until_calm
+from tidegate.prove.settle import Limits, wait_until_calm
 from tidegate.report import write_report
 from tidegate.run.folder import new_run, save_plan
 from tidegate.run.reader import RunReader
@@ -49,6 +49,7 @@ def measure(
     min_peak: int | None,
     tail_s: float,
     console: Console,
+    limits: Limits | None = None,
 ) -> tuple[Path, Verdict]:
     """Load a deployed service, record everything, judge it, and write the report.
 
@@ -60,6 +61,7 @@ def measure(
         min_peak: fewest web pods that must be Ready at once; None expects nothing.
         tail_s: seconds to go on recording after the load, so that the way down is seen too.
         console: where progress goes.
+        limits: how long each wait for rest may last.
 
     Returns:
         The Run's folder and its verdict.
@@ -69,7 +71,7 @@ def measure(
         KeyboardInterrupt: the user broke it off; what was recorded stays readable.
     """
     with step("Waiting for the service to rest", console=console) as say:
-        wait_until_calm(site.gateway, site.environment, say=say)
+        wait_until_calm(site.gateway, site.environment, say=say, limits=limits)
     password = demo_password(site.environment)
     created_s = time.time()
     plan = Plan(
@@ -86,7 +88,8 @@ def measure(
     )
     folder = new_run(runs, plan)
     console.print(f"Recording into {folder}", highlight=False, soft_wrap=True)
-    with Observer(kubeconfig_path(site.config.cluster.name), folder) as observer:
+    kubeconfig = kubeconfig_path(site.config.cluster.name)
+    with Observer(kubeconfig, folder, vertical=site.config.policy.needs_vpa) as observer:
         result = run_load(
             scenario,
             run_dir=folder,

@@ -7,11 +7,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from tidegate.deploy.gateway import unanswered
 from tidegate.errors import TidegateError
+from tidegate.models.node_group import GROUP_LABEL
 from tidegate.proc import run
+from tidegate.run.format import WEB_COMPONENT
 
 Say = Callable[[str], None]
 
@@ -42,6 +44,26 @@ def wait_until_calm(
     _wait(lambda: _unrest(environment), limits.calm_s, "the service to rest at its minimum", say)
 
 
+def wait_for_nodes_to_go(
+    environment: Mapping[str, str], fewest: int, *, say: Say, limit_s: float = 900.0
+) -> None:
+    """Return once no more than `fewest` nodes of groups are left: the next step shall have to add its own.
+
+    Raises:
+        TidegateError: they did not go in `limit_s` seconds.
+    """
+
+    def surplus() -> str:
+        words = ["kubectl", "get", "nodes", "-l", GROUP_LABEL, "-o", "name"]
+        answer = run(words, env={**os.environ, **environment}, timeout_s=30, check=False)
+        left = len(answer.stdout.split())
+        if answer.returncode != 0:
+            return "the nodes cannot be read"
+        return f"{left} are there" if left > fewest else ""
+
+    _wait(surplus, limit_s, f"added nodes to go, all but {fewest}", say)
+
+
 def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> None:
     deadline = time.monotonic() + limit_s
     while True:
@@ -58,10 +80,13 @@ def _wait(problem: Callable[[], str], limit_s: float, what: str, say: Say) -> No
 
 
 def web_hpa(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The web HPA as the API server has it."""
-    words = ["kubectl", "get", "hpa", "tidegate-web", "-n", "tidegate", "-o", "json"]
+    """The web HPA as the API server has it, the chart's own or KEDA's; empty when there is not just one."""
+    # KEDA gives its HPA the labels of the ScaledObject.
+    label = f"app.kubernetes.io/component={WEB_COMPONENT}"
+    words = ["kubectl", "get", "hpa", "-l", label, "-n", "tidegate", "-o", "json"]
     answer = run(words, env={**os.environ, **environment}, timeout_s=30, check=False)
-    return cast("dict[str, Any]", json.loads(answer.stdout)) if answer.returncode == 0 else {}
+    found: list[dict[str, Any]] = json.loads(answer.stdout)["items"] if answer.returncode == 0 else []
+    return found[0] if len(found) == 1 else {}
 
 
 def _hpa_problem(environment: Mapping[str, str]) -> str:
@@ -70,9 +95,12 @@ def _hpa_problem(environment: Mapping[str, str]) -> str:
     return "" if any(_reading(metric) is not None for metric in metrics) else "<unknown>"
 
 
-def _reading(metric: dict[str, Any]) -> int | None:
+def _reading(metric: dict[str, Any]) -> int | str | None:
+    """Return percent of the request, or the quantity of a metric of KEDA's; None for none."""
     source: dict[str, Any] = metric.get("containerResource") or metric.get("resource") or {}
-    return source.get("current", {}).get("averageUtilization")
+    if source:
+        return source.get("current", {}).get("averageUtilization")
+    return metric.get("external", {}).get("current", {}).get("averageValue")
 
 
 def _unrest(environment: Mapping[str, str]) -> str:

@@ -21,6 +21,17 @@ PART_WORDS = {
 }
 """Title of each part and, in words, what it lasts until."""
 
+NODE_WORDS = {
+    "decision": "from the first pod that no node could hold until the autoscaler asked for a node",
+    "ask": "until the making of the node began",
+    "provision": "until its container, its runtime and its images were there",
+    "join": "until its Node object was there",
+    "ready": "until it was Ready",
+    "schedule": "until the first pod was put on it",
+    "start": "until that pod was Ready",
+}
+"""What each part of a node's way lasts until."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

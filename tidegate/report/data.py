@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tidegate.lag import ScaleEvent, breakdown, summarize
+from tidegate.lag import NODE_MARKS, NodePath, ScaleEvent, breakdown, node_paths, summarize
 from tidegate.report.breach import latency_breaches, reaction
 from tidegate.report.frame import Frame, frame_of
 from tidegate.report.model import (
+    Advice,
     CpuSeries,
     Generator,
     LoadSeries,
+    NodeTime,
     Part,
     PodTime,
     ReportData,
@@ -31,11 +33,13 @@ from tidegate.report.story import paired, story
 from tidegate.run import (
     HpaPoint,
     ReadyPoint,
+    Recommendation,
     RunReader,
     hpa_series,
     nearest_rank,
     pod_lives,
     ready_steps,
+    recommendations,
     start_delays,
 )
 from tidegate.run.format import WEB_COMPONENT
@@ -95,6 +99,8 @@ def collect(run: RunReader) -> ReportData:
         faults=faults,
         pods=shown,
         pods_not_shown=not_shown,
+        nodes=tuple(_node(path) for path in node_paths(run)),
+        advice=tuple(_advice(one) for one in recommendations(run)),
         story=story(frame, load, steps, reacted, events, faults, run.notes()),
         slices=slices(series, frame.domain_x),
         notes=_notes(run),
@@ -161,6 +167,40 @@ def _scale(event: ScaleEvent, most: int) -> Scale:
         pods_not_shown=len(event.paths) - len(kept),
         absent=event.absent,
         sample_window_s=event.sample_window_s,
+    )
+
+
+def _node(path: NodePath) -> NodeTime:
+    return NodeTime(
+        node=path.node,
+        group=path.group,
+        joined_t_s=path.marks_s[NODE_MARKS.index("joined")] or 0.0,
+        total_s=path.total_s,
+        node_ready_s=path.node_ready_s,
+        parts=path.parts_s,
+        missing=path.missing,
+        first_pod=path.first_pod,
+    )
+
+
+def _advice(said: Recommendation) -> Advice:
+    unit, one = ("cores", 1.0) if said.resource == "cpu" else ("MiB", 2.0**20)
+
+    def in_unit(value: float | None) -> float | None:
+        return None if value is None else value / one
+
+    return Advice(
+        workload=said.workload,
+        container=said.container,
+        resource=said.resource,
+        unit=unit,
+        mode=said.mode,
+        request=in_unit(said.request),
+        target=said.target / one,
+        lower=in_unit(said.lower),
+        upper=in_unit(said.upper),
+        uncapped=in_unit(said.uncapped),
+        t_s=said.t_s,
     )
 
 

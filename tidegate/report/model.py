@@ -106,6 +106,19 @@ class Part(Model):
     max_s: float
 
 
+class NodeTime(Model):
+    """The way of one added node; see `tidegate.lag.nodes`."""
+
+    node: str
+    group: str
+    joined_t_s: float
+    total_s: float | None
+    node_ready_s: float | None = Field(description="From the autoscaler's asking until it was Ready.")
+    parts: dict[str, float]
+    missing: tuple[str, ...]
+    first_pod: str | None
+
+
 class Breach(Model):
     """The first moment at which something was over its limit."""
 
@@ -178,6 +191,22 @@ class Moment(Model):
     kind: Literal["load", "breach", "up", "down", "ready", "recovered", "fault", "gap", "end"]
     title: str
     detail: str = ""
+
+
+class Advice(Model):
+    """What a VerticalPodAutoscaler recommended last for one resource of one container."""
+
+    workload: str
+    container: str
+    resource: Literal["cpu", "memory"]
+    unit: Literal["cores", "MiB"] = Field(description="Of all the figures.")
+    mode: str = Field(description="What is done with it; Off is nothing.")
+    request: float | None = Field(description="What the Deployment's container requests.")
+    target: float
+    lower: float | None
+    upper: float | None
+    uncapped: float | None = Field(description="The target without the policy's bounds.")
+    t_s: float
 
 
 class Slice(Model):
@@ -295,6 +324,8 @@ class ReportData(Model):
     faults: tuple[Fault, ...]
     pods: tuple[Lane, ...]
     pods_not_shown: int
+    nodes: tuple[NodeTime, ...] = Field(description="Nodes that were added, as they joined.")
+    advice: tuple[Advice, ...] = Field(description="Of the VerticalPodAutoscalers, where there are any.")
     story: tuple[Moment, ...]
     slices: tuple[Slice, ...]
     notes: tuple[RunNote, ...]

@@ -10,10 +10,10 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tidegate.lag import DOWN_PARTS, UP_PARTS
+from tidegate.lag import DOWN_PARTS, NODE_PARTS, UP_PARTS
 from tidegate.models import Plan
 from tidegate.report import words
-from tidegate.report.bars import PART_WORDS, bar, scale_of
+from tidegate.report.bars import NODE_WORDS, PART_WORDS, bar, scale_of
 from tidegate.report.embed import script_json
 from tidegate.report.hero import hero
 from tidegate.report.model import ReportData
@@ -120,6 +120,8 @@ def render(data: ReportData, plan: Plan) -> str:
             part_words=PART_WORDS,
             up_parts=UP_PARTS,
             down_parts=DOWN_PARTS,
+            node_parts=NODE_PARTS,
+            node_words=NODE_WORDS,
             directions={event.direction for event in data.scale_events},
         )
     )

@@ -16,7 +16,12 @@ _TITLES = {
     "web.hpa.scale_up": "Scaling up",
     "web.hpa.scale_down": "Scaling down",
     "web.drain": "Drain",
+    "web.vpa": "Sizing of web pods",
     "worker": "Worker pods",
+    "worker.queue": "Scaling by the queue",
+    "worker.vpa": "Sizing of worker pods",
+    "": "Nodes",
+    "headroom": "Headroom",
 }
 
 

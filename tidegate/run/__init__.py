@@ -15,6 +15,7 @@ from tidegate.run.reader import RunReader
 from tidegate.run.records import ClusterRecord, FaultRecord, Level, Note, Phase, RecordType, labels_text
 from tidegate.run.segment import SegmentWriter
 from tidegate.run.summary import LatencySummary, Totals, latency_summary, totals
+from tidegate.run.vertical import Recommendation, recommendations
 from tidegate.run.writer import RunWriter, metric_writer, request_writer
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Phase",
     "PodLife",
     "ReadyPoint",
+    "Recommendation",
     "RecordType",
     "RequestRow",
     "Rescale",
@@ -54,6 +56,7 @@ __all__ = [
     "read_jsonl",
     "ready_series",
     "ready_steps",
+    "recommendations",
     "request_writer",
     "rescales",
     "save_plan",

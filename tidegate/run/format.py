@@ -19,7 +19,9 @@ VERDICT_FILE = "verdict.json"
 REPORT_FILE = "report.html"
 
 WEB_NAME = "tidegate-web"
-"""Name of the web Deployment and of its HorizontalPodAutoscaler."""
+"""Name of the web Deployment and of the chart's own HorizontalPodAutoscaler of it."""
+WEB_HPA_NAMES = (WEB_NAME, f"{WEB_NAME}-rps")
+"""Names of that HorizontalPodAutoscaler, and of KEDA's, which takes its place with the metric rps."""
 WEB_COMPONENT, WORKER_COMPONENT = "web", "worker"
 """Values of the pod label `app.kubernetes.io/component`."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tidegate.run.format import WEB_NAME
+from tidegate.run.format import WEB_HPA_NAMES, WEB_NAME
 from tidegate.run.objects import dig, integer, items, moment_s, text
 from tidegate.run.reader import RunReader
 from tidegate.run.records import ClusterRecord
@@ -63,7 +63,8 @@ def _cpu_percent(hpa: dict[str, Any]) -> int | None:
 
 
 def _is_web_hpa(record: ClusterRecord) -> bool:
-    return record.kind == "HorizontalPodAutoscaler" and text(record.object, "metadata", "name") == WEB_NAME
+    name = text(record.object, "metadata", "name")
+    return record.kind == "HorizontalPodAutoscaler" and name in WEB_HPA_NAMES
 
 
 def hpa_points(records: Iterable[ClusterRecord]) -> list[HpaPoint]:
@@ -124,7 +125,7 @@ def _announcements(records: Iterable[ClusterRecord]) -> list[tuple[float, int]]:
             about = dig(obj, "involvedObject") or dig(obj, "regarding")
             size = _NEW_SIZE.search(text(obj, "message") or text(obj, "note"))
             said_s = moment_s(obj, "eventTime") or moment_s(obj, "lastTimestamp") or record.received_s
-            if text(about, "name") == WEB_NAME and size and record.received_s - said_s <= _FRESH_EVENT_S:
+            if text(about, "name") in WEB_HPA_NAMES and size and record.received_s - said_s <= _FRESH_EVENT_S:
                 found.append((record.received_s, int(size[1])))
     return sorted(found)
 

@@ -26,7 +26,9 @@ class ClusterRecord:
       `spec.nodeName`, `status.phase`, `status.conditions`, `status.containerStatuses[].state`
     - HorizontalPodAutoscaler: `spec.{min,max}Replicas`, `status.currentReplicas`, `status.desiredReplicas`,
       `status.conditions`, `status.currentMetrics`
-    - Deployment: `metadata.labels`, `spec.replicas`
+    - Deployment: `metadata.labels`, `spec.replicas`, `spec.containers[].resources`
+    - Node: `metadata.labels`, `status.conditions`
+    - VerticalPodAutoscaler: `spec.targetRef`, `spec.updatePolicy`, `status.recommendation`
     - Event: `involvedObject` or `regarding`, `reason`, `message` or `note`
     """
 

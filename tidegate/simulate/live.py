@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from tidegate.errors import TidegateError
-from tidegate.observe.quantity import duration_s, unix_s
 from tidegate.proc import run
 from tidegate.run.objects import condition, dig, integer, items, text
+from tidegate.run.quantity import duration_s, unix_s
 from tidegate.simulate.hpa.quantity import parse_quantity
 from tidegate.simulate.hpa.release import LATEST_PROVEN, RELEASES
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.service.values import merge
 from tidegate.deploy.environment import tool_environment
 
 pytestmark = pytest.mark.integration
@@ -80,18 +81,57 @@ def test_every_layer_and_every_kind_is_seen(preview: dict[str, Any]) -> None:
     assert "pulumi-python:dynamic/cluster:KindCluster" in types
 
 
-@pytest.mark.usefixtures("preview")
-def test_a_wrong_policy_is_one_line(project: Path, environment: dict[str, str]) -> None:
+def with_policy(
+    project: Path, environment: dict[str, str], change: dict[str, Any], *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Preview the stack with a policy in which `change` is merged over what is there."""
     path = project / f"Pulumi.{STACK}.yaml"
     text = path.read_text()
     config = yaml.safe_load(text)
-    config["config"]["tidegate:policy"]["web"]["hpa"]["max_replicas"] = 0
+    config["config"]["tidegate:policy"] = merge(config["config"]["tidegate:policy"], change)
     path.write_text(yaml.safe_dump(config))
     try:
-        cmd = ["pulumi", "preview", "--stack", STACK, "--non-interactive"]
-        done = subprocess.run(cmd, cwd=project, env=environment, capture_output=True, text=True, check=False)
+        cmd = ["pulumi", "preview", "--stack", STACK, "--non-interactive", *words]
+        return subprocess.run(cmd, cwd=project, env=environment, capture_output=True, text=True, check=False)
     finally:
         path.write_text(text)
+
+
+@pytest.mark.usefixtures("preview")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"web": {"hpa": {"max_replicas": 0}}}, "tidegate:policy.web.hpa.max_replicas"),
+        ({"web": {"vpa": {"mode": "Recreate", "resources": "cpu"}}}, "known-limitations.md"),
+    ],
+)
+def test_a_wrong_policy_is_one_line(
+    project: Path, environment: dict[str, str], change: dict[str, Any], said: str
+) -> None:
+    done = with_policy(project, environment, change)
     assert done.returncode != 0
-    assert "tidegate:policy.web.hpa.max_replicas" in done.stdout + done.stderr
+    assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("preview")
+def test_everything_that_can_scale_is_previewed_without_a_cluster(
+    project: Path, environment: dict[str, str]
+) -> None:
+    change = {
+        "web": {"hpa": {"metric": "rps"}, "vpa": {"mode": "InPlaceOrRecreate"}},
+        "worker": {"scale_by": "queue"},
+        "node_groups": [{"name": "small"}],
+    }
+    done = with_policy(project, environment, change, "--json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    seen = json.loads(done.stdout)
+    types = {step["newState"]["type"] for step in seen["steps"]}
+    assert {
+        "kubernetes:keda.sh/v1alpha1:ScaledObject",
+        "kubernetes:apiregistration.k8s.io/v1:APIService",
+        "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler",
+        "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration",
+        "pulumi-python:dynamic/autoscaling:Certificates",
+        "pulumi-python:dynamic/autoscaling:NodeServer",
+    } <= types

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 from typing import Any, cast
 
 import pulumi
@@ -20,6 +22,7 @@ from pulumi.runtime import mocks as pulumi_mocks
 
 from infra.cluster.docker import tool_env
 from infra.images import Image, Images
+from tidegate.images.controllers import KEDA_DEFINITIONS, VPA_DEFINITIONS
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -108,6 +111,11 @@ class _Answers(pulumi_mocks.Mocks):
         if args.typ.endswith("KindCluster"):
             made = {"kubeconfig": "apiVersion: v1", "nodes": ["a", "b"], "workers": ["b"]}
             made["cluster_id"] = "token"
+        if args.typ.endswith("NodeServer"):
+            made = {"address": "172.18.0.1:4", "authority": "ca", "certificate": "crt", "key": "secret key"}
+        if args.typ.endswith("Certificates"):
+            made = {"authority": "ca", "certificate": "crt", "key": "secret key"}
+            made |= {"client_certificate": "client crt", "client_key": "secret client key"}
         if args.typ.endswith("RandomPassword"):
             made = {"value": f"Password{args.name}"}
         return f"{args.name}-id", {**args.inputs, **made}
@@ -176,10 +184,41 @@ def deploy() -> Deploy:
 
 @pytest.fixture(scope="session")
 def images() -> Images:
-    """Images with a reference and an id each, without the one that a stack must ask for."""
-    names = [name for name in Images.__dataclass_fields__ if name != "nginx"]
+    """Images with a reference and an id each, without those that a stack must ask for."""
+    names = [each.name for each in fields(Images) if each.default is MISSING]
     made = {name: Image(f"example/{name.replace('_', '-')}:1.0", f"sha256:{name}") for name in names}
     return Images(**made)
+
+
+OPTIONS = [each.name for each in fields(Images) if each.default is not MISSING]
+
+
+@pytest.fixture(scope="session")
+def options() -> dict[str, Image]:
+    """The images that only some policies need, by their fields."""
+    return {name: Image(f"example/{name.replace('_', '-')}:1.0", f"sha256:{name}") for name in OPTIONS}
+
+
+@pytest.fixture(scope="session")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Definitions such as the modules have, cut down to what is looked at."""
+    folder = tmp_path_factory.mktemp("definitions")
+    schema = {"openAPIV3Schema": {"type": "object", "description": "dropped", "properties": {"spec": {}}}}
+    kinds = {
+        KEDA_DEFINITIONS: ("scaledobjects.keda.sh", "scaledjobs.keda.sh"),
+        VPA_DEFINITIONS: ("verticalpodautoscalers.autoscaling.k8s.io",),
+    }
+    for part, names in kinds.items():
+        (folder / part).mkdir()
+        for name in names:
+            made = {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {"name": name, "creationTimestamp": None},
+                "spec": {"versions": [{"name": "v1", "subresources": {"status": {}}, "schema": schema}]},
+            }
+            (folder / part / f"{name}.yaml").write_text(f"---\n{json.dumps(made)}\n")
+    return {part: folder / part for part in kinds}
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def stack(**web: Any) -> StackConfig:
 
 
 @pytest.fixture(scope="module")
-def built(deploy: Deploy, images: Images, module: Path, helm: str) -> Build:
+def built(deploy: Deploy, images: Images, module: Path, helm: str, definitions: dict[str, Path]) -> Build:
     known: dict[bool, Deployed] = {}
 
     def run(config: StackConfig | None = None, *, preview: bool = False, **other: Any) -> Deployed:
@@ -79,7 +79,14 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str) -> Build:
         chosen = replace(images, **other)
 
         def program() -> None:
-            build(wanted, chosen, owner="tidegate/test", gateway_charts=module, chart=CHART)
+            build(
+                wanted,
+                chosen,
+                owner="tidegate/test",
+                gateway_charts=module,
+                chart=CHART,
+                definitions=definitions,
+            )
             export(wanted, chosen)
 
         made = deploy(program, preview=preview)
@@ -297,7 +304,7 @@ class TestGatewayChart:
         self, deploy: Deploy, images: Images, tmp_path: Path
     ) -> None:
         def program() -> None:
-            build(stack(), images, owner="o", gateway_charts=tmp_path, chart=CHART)
+            build(stack(), images, owner="o", gateway_charts=tmp_path, chart=CHART, definitions={})
 
         with pytest.raises(TidegateError, match="chart was not found"):
             deploy(program)
@@ -318,3 +325,91 @@ def test_exports(deploy: Deploy, images: Images) -> None:
     deploy(program)
     assert set(found) == {"gateway_url", "cluster", "context", "kubeconfig_path", "service_image"}
     assert found["gateway_url"] == "http://127.0.0.1:8080"
+
+
+def test_node_groups_bring_the_autoscaler_its_server_and_its_image(built: Build) -> None:
+    growing = Policy.model_validate({"node_groups": [{"name": "small"}]})
+    image = Image("example/cluster-autoscaler:1.0", "sha256:scaler")
+    made = built(stack().model_copy(update={"policy": growing}), cluster_autoscaler=image)
+    assert {each.type.rpartition(":")[2] for each in made.resources if not each.custom} == {
+        *LAYERS,
+        "Autoscaling",
+    }
+    assert image.reference in made.named("cluster-images").inputs["images"]
+    (server,) = made.of_type("NodeServer")
+    assert server.inputs["cluster_id"] == "token"
+    assert made.waits_for(server.name, "cluster-kind")
+
+
+EVERYTHING = Policy.model_validate(
+    {
+        "web": {"hpa": {"metric": "rps"}, "vpa": {"mode": "InPlaceOrRecreate"}},
+        "worker": {"scale_by": "queue", "vpa": {"mode": "Off"}},
+        "node_groups": [{"name": "small"}],
+    }
+)
+WEB, WORKER = "ScaledObject/tidegate/tidegate-web", "ScaledObject/tidegate/tidegate-worker"
+
+
+@pytest.fixture(scope="module")
+def everything(built: Build, options: dict[str, Image]) -> Deployed:
+    return built(stack().model_copy(update={"policy": EVERYTHING}), **options)
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        (WEB, "CustomResourceDefinition/scaledobjects.keda.sh"),
+        (WORKER, "Deployment/keda/keda-operator"),
+        (WORKER, "Deployment/keda/keda-metrics-apiserver"),
+        (WORKER, "APIService/v1beta1.external.metrics.k8s.io"),
+        (WORKER, "Deployment/tidegate/tidegate-worker"),
+        ("Deployment/keda/keda-operator", "CustomResourceDefinition/scaledobjects.keda.sh"),
+        ("Deployment/keda/keda-operator", "RoleBinding/tidegate/keda-operator"),
+        ("Deployment/keda/keda-operator", "autoscaling-keda"),
+        ("Deployment/keda/keda-operator", "cluster-images"),
+        ("RoleBinding/tidegate/keda-operator", "Namespace/tidegate"),
+        ("NetworkPolicy/observability/prometheus-from-keda", "Namespace/observability"),
+        (
+            "VerticalPodAutoscaler/tidegate/tidegate-web",
+            "CustomResourceDefinition/verticalpodautoscalers.autoscaling.k8s.io",
+        ),
+        ("VerticalPodAutoscaler/tidegate/tidegate-worker", "Deployment/vpa/vpa-recommender"),
+        ("MutatingWebhookConfiguration/tidegate-vpa", "Deployment/vpa/vpa-admission-controller"),
+        ("Deployment/vpa/vpa-admission-controller", "autoscaling-vpa"),
+        ("Deployment/vpa/vpa-recommender", "RoleBinding/tidegate/vpa-recommender"),
+    ],
+)
+def test_controllers_come_between_the_namespace_and_what_they_control(
+    everything: Deployed, later: str, earlier: str
+) -> None:
+    assert everything.waits_for(later, earlier)
+
+
+def test_the_service_does_not_wait_for_nodes_or_prometheus(everything: Deployed) -> None:
+    web = "Deployment/tidegate/tidegate-web"
+    assert not everything.waits_for(web, "autoscaling-node-server")
+    assert not everything.waits_for(web, "Deployment/cluster-autoscaler/cluster-autoscaler")
+    assert not everything.waits_for(web, "Deployment/observability/prometheus")
+
+
+def test_a_preview_of_everything_sees_the_same_objects(
+    built: Build, everything: Deployed, options: dict[str, Image]
+) -> None:
+    before = built(stack().model_copy(update={"policy": EVERYTHING}), preview=True, **options)
+    assert {each.urn for each in before.resources} == {each.urn for each in everything.resources}
+
+
+def test_no_private_key_is_outside_a_secret(everything: Deployed) -> None:
+    for each in everything.objects():
+        text = json.dumps(each.inputs)
+        if "secret key" in text or "secret client key" in text:
+            assert each.type == "kubernetes:core/v1:Secret", each.name
+    for each in everything.of_type("Certificates"):
+        assert {"key", "client_key"} <= each.secret_outputs
+
+
+def test_an_image_that_was_not_looked_up_is_named(built: Build) -> None:
+    wanted = stack().model_copy(update={"policy": Policy.model_validate({"worker": {"scale_by": "queue"}})})
+    with pytest.raises(TidegateError, match="needs the image keda"):
+        built(wanted)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from support.synthetic_run import T0, build_run
 
-from tidegate.lag.samples import CpuSamples, Sample
+from tidegate.lag import breakdown
+from tidegate.lag.samples import RPS_WINDOW_S, CpuSamples, Sample
+from tidegate.models import Policy
 from tidegate.run import MetricRow, Rescale, RunReader, labels_text, metric_writer, new_run
 
 Row = tuple[float, float, str, float]
@@ -79,3 +81,13 @@ def test_a_set_polled_long_after_or_taken_after_the_decision_is_not(cause: Cause
 
 def test_a_sample_from_the_future_is_no_earlier_than_seen(cause: Cause) -> None:
     assert cause([(18.5, 18, "a", 50)], 20) == (18, 18)
+
+
+def test_with_requests_a_second_the_cause_is_the_newest_scrape(tmp_path: Path) -> None:
+    policy = Policy.model_validate({"web": {"hpa": {"metric": "rps"}}})
+    events = breakdown(RunReader(build_run(tmp_path, policy=policy)))
+    # The synthetic run has a scrape every five seconds and decides at 41.2.
+    sample_s, visible_s, decided_s, *_ = events[0].paths[0].marks_s
+    assert sample_s == visible_s == T0 + 40
+    assert decided_s == T0 + 41.2
+    assert events[0].sample_window_s == RPS_WINDOW_S

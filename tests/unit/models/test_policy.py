@@ -85,6 +85,12 @@ def test_chart_values_of_the_default() -> None:
         {"type": "Percent", "value": 100, "periodSeconds": 15},
         {"type": "Pods", "value": 4, "periodSeconds": 15},
     ]
+    vpa = {
+        "mode": "none",
+        "controlledResources": ["memory"],
+        "minAllowed": {"cpu": "25m", "memory": "64Mi"},
+        "maxAllowed": {"cpu": "500m", "memory": "256Mi"},
+    }
     assert Policy().chart_values() == {
         "web": {
             "resources": resources,
@@ -95,10 +101,13 @@ def test_chart_values_of_the_default() -> None:
                 "enabled": False,
                 "resources": {"requests": {"cpu": "20m", "memory": "24Mi"}, "limits": {"memory": "64Mi"}},
             },
+            "vpa": vpa,
         },
         "hpa": {
             "minReplicas": 2,
             "maxReplicas": 12,
+            "metric": "cpu",
+            "rpsPerPod": 40,
             "cpuTargetPercent": 60,
             "behavior": {
                 "scaleUp": {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "policies": policies},
@@ -109,7 +118,23 @@ def test_chart_values_of_the_default() -> None:
                 },
             },
         },
-        "worker": {"replicas": 1, "resources": resources, "terminationGracePeriodSeconds": 35},
+        "worker": {
+            "scaleBy": "fixed",
+            "replicas": 1,
+            "queue": {
+                "minReplicas": 0,
+                "maxReplicas": 8,
+                "depthTarget": 20,
+                "ageTargetSeconds": 10,
+                "pollingSeconds": 5,
+                "cooldownSeconds": 60,
+            },
+            "resources": resources,
+            "terminationGracePeriodSeconds": 35,
+            "vpa": vpa,
+        },
+        "headroom": {"replicas": 0, "cpu": "500m", "memory": "256Mi"},
+        "tolerations": [],
     }
 
 

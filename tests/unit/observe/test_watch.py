@@ -15,7 +15,7 @@ from support.api_server import CLOSE, RESET, ApiServer
 from tidegate.observe.api import api_client
 from tidegate.observe.backoff import Backoff
 from tidegate.observe.kubeconfig import ApiAccess
-from tidegate.observe.watch import Resource, Watcher
+from tidegate.observe.watch import Resource, Watcher, resources
 from tidegate.run import RunWriter, read_jsonl
 
 PODS = "/api/v1/namespaces/tidegate/pods"
@@ -293,3 +293,10 @@ def test_an_outage_that_lasts_to_the_end_is_noted(tmp_path: Path) -> None:
     watched(tmp_path, scenario)
     assert notes(tmp_path)[-1]["what"] == "watch of Pod: saw nothing to the end"
     assert notes(tmp_path)[-1]["gap_s"] >= 0
+
+
+def test_verticalpodautoscalers_are_watched_only_where_there_are_any() -> None:
+    usual, more = resources("shop"), resources("shop", vertical=True)
+    assert "VerticalPodAutoscaler" not in {each.kind for each in usual}
+    (added,) = set(more) - set(usual)
+    assert added.path == "/apis/autoscaling.k8s.io/v1/namespaces/shop/verticalpodautoscalers"

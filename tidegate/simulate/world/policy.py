@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidegate.errors import TidegateError
 from tidegate.models import Policy, ScaleRules
 from tidegate.simulate.hpa.release import release
 from tidegate.simulate.hpa.spec import (
@@ -19,8 +20,18 @@ _NANOS = 1_000_000_000
 
 
 def spec_of_policy(policy: Policy) -> Spec:
-    """Return the web autoscaler: CPU against its target, with behavior both ways."""
+    """Return the web autoscaler: CPU against its target, with behavior both ways.
+
+    Raises:
+        TidegateError: the policy scales on something that is not simulated.
+    """
     hpa = policy.web.hpa
+    if hpa.metric != "cpu":
+        raise TidegateError(
+            f"scaling by {hpa.metric} is not simulated",
+            where="web.hpa.metric",
+            cure="simulate the policy with metric: cpu",
+        )
     return Spec(
         max_replicas=hpa.max_replicas,
         min_replicas=hpa.min_replicas,

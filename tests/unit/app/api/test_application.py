@@ -202,3 +202,14 @@ def test_nothing_connects_before_the_first_request() -> None:
         assert (await client.get("/readyz")).status_code == 503
 
     run(settings, scenario)
+
+
+@pytest.mark.parametrize("publish", [True, False])
+def test_web_pods_tell_of_the_queue_only_where_workers_may_be_none(shop: Settings, publish: bool) -> None:
+    async def scenario(client: httpx.AsyncClient, resources: Resources) -> None:
+        async with asyncio.timeout(30):
+            while publish and resources.metrics.registry.get_sample_value("tidegate_queue_depth") is None:
+                await client.get("/healthz")  # lets the task that looks have its turn
+        assert ("tidegate_queue_depth" in (await client.get("/metrics")).text) is publish
+
+    run(shop.model_copy(update={"publish_queue": publish}), scenario)

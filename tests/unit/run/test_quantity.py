@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidegate.observe.quantity import duration_s, quantity, unix_s
+from tidegate.run.quantity import duration_s, quantity, unix_s
 
 
 @pytest.mark.parametrize(

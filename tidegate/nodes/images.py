@@ -1,0 +1,73 @@
+"""Give a new node the images that an older one has.
+
+A cluster made here pulls nothing: its images were loaded into its nodes. What a worker holds now is what
+runs now, so the new node takes it from there, and no list of images can be out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from typing import Any, cast
+
+from tidegate.errors import TidegateError
+from tidegate.proc import run
+
+_LIST_S = 60
+_CTR = ("ctr", "--namespace=k8s.io", "images")
+
+
+def copy_missing(source: str, target: str) -> None:
+    """Copy every tagged image that the node `source` holds and the node `target` lacks.
+
+    Raises:
+        TidegateError: a node did not answer or refused an image.
+    """
+    absent = missing(_listing(source), _listing(target))
+    if not absent:
+        return
+    error = _pipe(
+        ["docker", "exec", source, *_CTR, "export", "-", *absent],
+        ["docker", "exec", "--interactive", target, *_CTR, "import", "--digests", "-"],
+    )
+    if error:
+        raise TidegateError(f"images could not be copied from {source} to {target}: {error}")
+
+
+def missing(held: str, there: str) -> list[str]:
+    """Return the tags in `held` that `there` lacks or has with another content.
+
+    Args:
+        held: what `crictl images --output json` printed on the one node.
+        there: the same of the other.
+    """
+    known = _tags(there)
+    return sorted(tag for tag, identity in _tags(held).items() if known.get(tag) != identity)
+
+
+def _tags(listing: str) -> dict[str, str]:
+    rows = cast("list[dict[str, Any]]", json.loads(listing).get("images") or [])
+    return {tag: row["id"] for row in rows for tag in cast("list[str]", row.get("repoTags") or [])}
+
+
+def _listing(node: str) -> str:
+    cmd = ["docker", "exec", node, "crictl", "images", "--output", "json"]
+    return run(cmd, timeout_s=_LIST_S).stdout
+
+
+def _pipe(write: Sequence[str], read: Sequence[str]) -> str:
+    """Feed `write` into `read`; return the last line of what went wrong, or nothing."""
+    with (
+        subprocess.Popen(write, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as first,
+        subprocess.Popen(
+            read, stdin=first.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as second,
+    ):
+        if first.stdout is not None:
+            # The reader holds it now; without this a reader that ends early would leave the writer blocked.
+            first.stdout.close()
+        errors = second.communicate()[1]
+    if first.returncode == 0 and second.returncode == 0:
+        return ""
+    return (errors.strip().splitlines() or [f"the export ended with {first.returncode}"])[-1]
