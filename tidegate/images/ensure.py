@@ -40,6 +40,7 @@ def ensure(
     *,
     tools: Sequence[str] | None = (),
     images: Sequence[str] | None = (),
+    also: Sequence[str] = (),
     files: Sequence[str] = (),
     engine_env: Mapping[str, str] | None = None,
     source: str | None = None,
@@ -49,7 +50,8 @@ def ensure(
 
     Args:
         tools: tools of the catalogue; None means all that a deployment uses.
-        images: images of the catalogue; None means all that a deployment runs.
+        images: images of the catalogue; None means all that every deployment runs.
+        also: more of them; see `controllers`.
         files: files of Go modules that will be asked for by `ensure_files`.
         engine_env: variables that point docker at the engine; only images need it.
         source: see `Workshop`.
@@ -69,7 +71,7 @@ def ensure(
             found[name] = path
             continue
         made += [tool.binary, *tool.beside]
-    chosen = wanted_images(workshop.catalogue, images)
+    chosen = [*wanted_images(workshop.catalogue, images), *wanted_images(workshop.catalogue, also)]
     planner = workshop.make(made, chosen)
     for name in wanted:
         if name in found:
@@ -119,15 +121,21 @@ def plan(
     return Plan(jobs, estimate_s(jobs, slots()), peak_mb(jobs, disk), rest_mb(jobs))
 
 
-def parts_of_images(*, source: str | None = None) -> list[str]:
+def parts_of_images(names: Sequence[str] | None = None, *, source: str | None = None) -> list[str]:
     """Return what images would be built from here, for `ensure(files=...)`; nothing where a registry answers.
 
     Made together with the tools, before there is an engine, the parts share one Go build cache with them.
+
+    Args:
+        names: images of the catalogue; None means all that every deployment runs.
+        source: see `Workshop`.
     """
     workshop = Workshop(source=source)
     if workshop.source == "registry" or (workshop.source == "auto" and workshop.reachable()):
         return []
-    contexts = [image.recipe.context.values() for image in workshop.catalogue.images.values()]
+    usual = [name for name, image in workshop.catalogue.images.items() if image.role != "option"]
+    chosen = usual if names is None else wanted_images(workshop.catalogue, names)
+    contexts = [workshop.catalogue.images[name].recipe.context.values() for name in chosen]
     named = [item.binary or item.files for items in contexts for item in items]
     return sorted({name for name in named if name})
 

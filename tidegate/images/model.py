@@ -17,8 +17,9 @@ from tidegate.models.base import Count, Model, Seconds, Unit
 Source = Literal["auto", "registry", "packages"]
 """`registry`: upstream's own artefact. `packages`: built here. `auto`: the first where it answers."""
 
-Role = Literal["cluster", "part", "base"]
-"""`cluster`: a deployment runs it. `part`: it lives inside the node image. `base`: others build on it."""
+Role = Literal["cluster", "option", "part", "base"]
+"""`cluster`: every deployment runs it. `option`: one does whose policy asks for it. `part`: it lives inside
+the node image. `base`: others build on it."""
 
 Megabytes = Annotated[int, Unit("whole megabytes (10^6 bytes)", "250"), Field(ge=0)]
 
@@ -58,12 +59,15 @@ class Cost(Model):
 
 
 class ModuleFile(Model):
-    """A file or folder taken from a Go module, unchanged or with top-level JSON keys set."""
+    """A file or folder taken from a Go module, unchanged, with top-level JSON keys set, or compiled."""
 
     module: str = Field(description="module path; its version is the one the folder's go.mod selects")
     path: RelativePath = Field(description="file or folder inside the module")
     json_set: dict[str, str] = Field(
         default={}, description="top-level keys to set; the JSON is then compacted"
+    )
+    compile: bool = Field(
+        default=False, description="it is C that becomes a position-independent object, unlinked"
     )
 
 
