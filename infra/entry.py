@@ -9,6 +9,7 @@ from infra.program import build, export
 from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
 from tidegate.images import GATEWAY_CHARTS, ensure_files
+from tidegate.images.injectors import CHAOS_DEFINITIONS
 from tidegate.models.stack import load_stack
 
 
@@ -21,13 +22,16 @@ def main() -> None:
     try:
         root = project_root()
         stack = load_stack(root / f"Pulumi.{pulumi.get_stack()}.yaml")
-        images = from_catalogue(preview=pulumi.runtime.is_dry_run())
+        images = from_catalogue(stack.faults, preview=pulumi.runtime.is_dry_run())
         build(
             stack,
             images,
             owner=f"{pulumi.get_project()}/{pulumi.get_stack()}",
             gateway_charts=ensure_files(GATEWAY_CHARTS),
             chart=root / "charts" / "tidegate-service",
+            fault_definitions=ensure_files(CHAOS_DEFINITIONS) / "config" / "crd" / "bases"
+            if stack.faults.chaos_mesh
+            else None,
         )
         export(stack, images)
     except TidegateError as error:

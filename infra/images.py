@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 from tidegate.errors import TidegateError
 from tidegate.images.engine import Docker
+from tidegate.images.injectors import injectors
 from tidegate.images.workshop import Workshop
+from tidegate.models.faults import FaultsConfig
 
 NOT_YET = "not made yet"
 """Stands for the id of an image that a preview finds missing."""
@@ -40,6 +42,9 @@ class Images:
     postgres: Image
     redis: Image
     service: Image
+    chaos_controller_manager: Image | None = None
+    chaos_daemon: Image | None = None
+    """Only where the stack asks for faults."""
 
     def node_agents(self) -> dict[str, str]:
         """Return reference to id of the images that every node runs."""
@@ -49,21 +54,27 @@ class Images:
         """Return reference to id of all other images that pods run."""
         elsewhere = {"node", "flannel", "kube_router"}
         names = [field.name for field in fields(self) if field.name not in elsewhere]
-        images: list[Image] = [getattr(self, name) for name in names]
-        return {image.reference: image.id for image in images}
+        images: list[Image | None] = [getattr(self, name) for name in names]
+        return {image.reference: image.id for image in images if image is not None}
 
 
-def from_catalogue(*, preview: bool) -> Images:
+def from_catalogue(faults: FaultsConfig, *, preview: bool) -> Images:
     """Return the images as the catalogue names them and the container engine has them. Nothing is made.
 
     Args:
+        faults: what the stack has on board to break itself with.
         preview: whether an image that is missing, or an engine, is no error: nothing will be run.
 
     Raises:
         TidegateError: the catalogue is wrong, or an image is not in the engine.
     """
     planner = Workshop().planner()
-    names = {field.name: field.name.replace("_", "-") for field in fields(Images)}
+    chosen = injectors(faults)
+    names = {
+        field.name: field.name.replace("_", "-")
+        for field in fields(Images)
+        if field.default is MISSING or field.name.replace("_", "-") in chosen
+    }
     references = {name: planner.reference(entry) for name, entry in names.items()}
     try:
         ids = Docker({}).ids(list(references.values()))

@@ -9,6 +9,7 @@ import pulumi
 
 from infra.cluster import Cluster, ClusterArgs
 from infra.data import Data, DataArgs
+from infra.faults import Faults, FaultsArgs
 from infra.images import Images
 from infra.network import Network, NetworkArgs
 from infra.observability import Observability, ObservabilityArgs
@@ -27,9 +28,19 @@ class Platform:
     observability: Observability
     data: Data
     service: Service
+    faults: Faults | None
+    """Only where the stack asks for faults."""
 
 
-def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Path, chart: Path) -> Platform:
+def build(
+    stack: StackConfig,
+    images: Images,
+    *,
+    owner: str,
+    gateway_charts: Path,
+    chart: Path,
+    fault_definitions: Path | None = None,
+) -> Platform:
     """Declare everything that the stack consists of.
 
     Args:
@@ -38,6 +49,7 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         owner: the stack's name, as `project/stack`; the cluster is marked with it.
         gateway_charts: the folder `charts` of Envoy Gateway's Go module.
         chart: folder of the service's chart.
+        fault_definitions: folder of Chaos Mesh's custom resource definitions; None where there is none of it.
     """
     wanted = stack.cluster
     cluster = Cluster(
@@ -102,7 +114,20 @@ def build(stack: StackConfig, images: Images, *, owner: str, gateway_charts: Pat
         image=images.service.reference,
         opts=pulumi.ResourceOptions(parent=service, depends_on=service.objects),
     )
-    return Platform(cluster, network, observability, data, service)
+    faults = None
+    controller, daemon = images.chaos_controller_manager, images.chaos_daemon
+    if controller is not None and daemon is not None and fault_definitions is not None:
+        faults = Faults(
+            "faults",
+            FaultsArgs(
+                # Its rights and the way of its checks are in the service's namespace.
+                target=replace(networked, ready=(*networked.ready, *service.objects)),
+                controller_image=controller.reference,
+                daemon_image=daemon.reference,
+                definitions=fault_definitions,
+            ),
+        )
+    return Platform(cluster, network, observability, data, service, faults)
 
 
 def _gateway_url(stack: StackConfig) -> str:

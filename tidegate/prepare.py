@@ -16,6 +16,7 @@ from tidegate.host.packages import install_packages, missing_packages
 from tidegate.host.paths import kubeconfig_path, project_root
 from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
+from tidegate.images.injectors import fault_definitions, injectors
 from tidegate.models.stack import StackConfig, load_stack
 
 
@@ -99,7 +100,8 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
     ensure(
         tools=None,
         images=None,
-        files=[GATEWAY_CHARTS],
+        also=injectors(config.faults),
+        files=[GATEWAY_CHARTS, *fault_definitions(config.faults)],
         engine_env=engine.env(),
         source=source,
         console=console,

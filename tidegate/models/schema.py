@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.models.base import Model
 from tidegate.models.cluster import ClusterConfig
+from tidegate.models.faults import FaultsConfig
 from tidegate.models.hypothesis import Hypothesis
 from tidegate.models.plan import Plan
 from tidegate.models.policy import Policy
@@ -24,5 +25,6 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "plan": Plan,
         "verdict": Verdict,
         "hypothesis": Hypothesis,
+        "faults": FaultsConfig,
     }
     return {name: model.model_json_schema() for name, model in models.items()}
