@@ -79,7 +79,14 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str) -> Build:
         chosen = replace(images, **other)
 
         def program() -> None:
-            build(wanted, chosen, owner="tidegate/test", gateway_charts=module, chart=CHART)
+            build(
+                wanted,
+                chosen,
+                owner="tidegate/test",
+                gateway_charts=module,
+                chart=CHART,
+                fault_definitions=module / "definitions",
+            )
             export(wanted, chosen)
 
         made = deploy(program, preview=preview)
@@ -92,7 +99,7 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str) -> Build:
 
 DEFINITION = "CustomResourceDefinition/httproutes.gateway.networking.k8s.io"
 
-LAYERS = {"Cluster", "Network", "Observability", "Data", "Service"}
+LAYERS = {"Cluster", "Network", "Observability", "Data", "Service", "Faults"}
 
 
 def test_one_component_a_layer(built: Build) -> None:
