@@ -59,7 +59,9 @@ class MeshFault(Doing):
         if experiment.kind not in ("Schedule", "Workflow"):
             return word(found)
         kinds = {fault.kind for fault in experiment.faults}
-        words = [word(self._cluster.get(kind, name) or {}) for kind, name in self._cluster.left() if kind in kinds]
+        words = [
+            word(self._cluster.get(kind, name) or {}) for kind, name in self._cluster.left() if kind in kinds
+        ]
         return Word(
             injected=any(one.injected for one in words),
             recovered=all(one.recovered for one in words),
@@ -153,7 +155,9 @@ class ReplacedPod(Doing):
         self._before: frozenset[str] = frozenset()
 
     def _uids(self) -> frozenset[str]:
-        return frozenset(text(pod, "metadata", "uid") for pod in self._cluster.pods(self._namespace, self._selector))
+        return frozenset(
+            text(pod, "metadata", "uid") for pod in self._cluster.pods(self._namespace, self._selector)
+        )
 
     def begin(self) -> None:
         """Delete every pod that the selector finds."""

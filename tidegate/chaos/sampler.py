@@ -60,7 +60,14 @@ def rows(pod: str, printed: str, t_s: float) -> list[MetricRow]:
         ValueError: it is not what the probe prints.
     """
     return [
-        MetricRow(t_s, t_s, str(name), labels_text({"pod": pod, "to": to} if to else {"pod": pod}), float(value), None)
+        MetricRow(
+            t_s,
+            t_s,
+            str(name),
+            labels_text({"pod": pod, "to": to} if to else {"pod": pod}),
+            float(value),
+            None,
+        )
         for name, to, value in json.loads(printed)
     ]
 
@@ -113,7 +120,9 @@ class Sampler:
                 for pod, found in zip(names, pool.map(self._probe, names), strict=True):
                     now_s = time.time()
                     samples.append(
-                        MetricRow(now_s, now_s, "probe_ran", labels_text({"pod": pod}), float(bool(found)), None)
+                        MetricRow(
+                            now_s, now_s, "probe_ran", labels_text({"pod": pod}), float(bool(found)), None
+                        )
                     )
                     for row in found:
                         samples.append(row)

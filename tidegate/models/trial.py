@@ -49,7 +49,9 @@ class Span(Model):
     p50_ms: float | None = Field(description="Median latency from intended start, milliseconds.")
     p95_ms: float | None = Field(description="95th percentile, milliseconds.")
     p99_ms: float | None = Field(description="99th percentile, milliseconds.")
-    ready: tuple[int, int] | None = Field(description="Fewest and most Ready web pods; null when not recorded.")
+    ready: tuple[int, int] | None = Field(
+        description="Fewest and most Ready web pods; null when not recorded."
+    )
     desired: tuple[int, int] | None = Field(description="Fewest and most replicas the autoscaler asked for.")
 
     @property

@@ -11,7 +11,16 @@ import polars as pl
 from pydantic import ValidationError
 
 from tidegate.models.hypothesis import Hypothesis
-from tidegate.run import ClusterRecord, FaultRecord, PodLife, ReadyPoint, RunReader, hpa_series, pod_lives, ready_steps
+from tidegate.run import (
+    ClusterRecord,
+    FaultRecord,
+    PodLife,
+    ReadyPoint,
+    RunReader,
+    hpa_series,
+    pod_lives,
+    ready_steps,
+)
 from tidegate.run.format import WEB_COMPONENT
 from tidegate.run.hpa import HpaPoint, Rescale, rescales
 

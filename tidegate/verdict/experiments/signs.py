@@ -70,9 +70,7 @@ def _compared(record: Record, fault: Fault, name: str, to: str | None) -> tuple[
 
 
 def _told(wanted: Evidence, seen_s: float | None, measured: float | None, said: str) -> SignSeen:
-    return SignSeen(
-        sign=wanted.sign, seen_s=seen_s, measured=measured, at_least=wanted.at_least, detail=said
-    )
+    return SignSeen(sign=wanted.sign, seen_s=seen_s, measured=measured, at_least=wanted.at_least, detail=said)
 
 
 Amount = Callable[[list[tuple[float, float]], list[tuple[float, float]]], float | None]
@@ -164,13 +162,22 @@ def _replaced(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
     # Pods that the autoscaler took away are no sign of a fault.
     shrunk = [change.t_s for change in record.rescales if change.to_replicas < change.from_replicas]
     for life in record.web:
-        if life.name not in fault.chosen or life.deleting_s is None or not begin_s - 1 <= life.deleting_s <= end_s:
+        if (
+            life.name not in fault.chosen
+            or life.deleting_s is None
+            or not begin_s - 1 <= life.deleting_s <= end_s
+        ):
             continue
         if any(0 <= life.deleting_s - t_s < 15 for t_s in shrunk):
             continue
-        heir = next((other for other in record.web if other.created_s >= life.deleting_s - 1 and other is not life), None)
+        heir = next(
+            (other for other in record.web if other.created_s >= life.deleting_s - 1 and other is not life),
+            None,
+        )
         if heir is not None:
-            said = f"{life.name} was deleted, {heir.name} born {heir.created_s - life.deleting_s:.1f} s later."
+            said = (
+                f"{life.name} was deleted, {heir.name} born {heir.created_s - life.deleting_s:.1f} s later."
+            )
             return _told(wanted, life.deleting_s, None, said)
     return _told(wanted, None, None, "No chosen pod was seen to be deleted and replaced.")
 
@@ -205,7 +212,12 @@ def _swapped(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
         for t_s, pod in states:
             other = [image for image in _images(pod) if image not in usual]
             ready = condition(pod, "Ready")
-            if usual and other and begin_s <= t_s <= end_s and (ready is None or ready.get("status") != "True"):
+            if (
+                usual
+                and other
+                and begin_s <= t_s <= end_s
+                and (ready is None or ready.get("status") != "True")
+            ):
                 said = f"{text(pod, 'metadata', 'name')} ran {other[0]} and was not Ready."
                 return _told(wanted, t_s, None, said)
     return _told(wanted, None, None, "No chosen pod was seen to run another image.")
@@ -236,7 +248,9 @@ def _database(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
             continue
         uid = text(each.object, "metadata", "uid")
         if uids and uid not in uids and each.received_s >= fault.asked_s:
-            return _told(wanted, each.received_s, None, f"The pod of {wanted.to} was replaced by another one.")
+            return _told(
+                wanted, each.received_s, None, f"The pod of {wanted.to} was replaced by another one."
+            )
         uids.append(uid)
     return _told(wanted, None, None, f"The pod of {wanted.to} was not seen to be replaced.")
 

@@ -69,8 +69,7 @@ def test_rights_to_change_anything_end_at_the_services_namespace(objects: list[M
     writers = {
         each["metadata"]["namespace"]
         for each in objects
-        if each["kind"] == "Role"
-        and any("delete" in rule["verbs"] for rule in each["rules"])
+        if each["kind"] == "Role" and any("delete" in rule["verbs"] for rule in each["rules"])
     }
     assert writers == {"tidegate"}
 
