@@ -217,12 +217,14 @@ def schema(model: Annotated[str, typer.Argument(help="policy, slo, cluster, hpa-
 
 def _mount() -> None:
     """Add the commands that parts bring along."""
+    from tidegate.chaos.cli import chaos_command
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
     from tidegate.policy.cli import app as policy_app
     from tidegate.simulate.cli import app as hpa_app
     from tidegate.simulate.cli import simulate_command
 
+    app.command("chaos")(chaos_command)
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(images_app, name="images")
