@@ -179,7 +179,7 @@ def _hidden(record: Record, fault: Fault, during: pl.DataFrame, span: Span) -> I
 
 
 def _lost_more(record: Record, fault: Fault, span: Span) -> Iterator[str]:
-    had, had_least = ready_at(record.ready, fault.asked_s), ready_range(record.ready, span)
+    had, had_least = ready_at(record.ready, fault.asked_s - 1), ready_range(record.ready, span)
     if had is None or had_least is None:
         return
     asked = [point.desired for point in record.hpa if span[0] <= point.t_s <= span[1]]
@@ -198,7 +198,7 @@ def _unsure(record: Record, fault: Fault, before: pl.DataFrame, during: pl.DataF
             yield f"Only {frame.height} requests were recorded {name} the fault; {FEWEST} are needed."
     if before.height >= FEWEST and _share(before) < claim.steady.availability_percent:
         yield f"It was not steady before the fault either: {_share(before):.3f} % were answered well."
-    had = ready_at(record.ready, fault.asked_s)
+    had = ready_at(record.ready, fault.asked_s - 1)
     if had is None:
         yield "No Ready web pod was recorded before the fault."
     elif had < claim.at_least_ready:
