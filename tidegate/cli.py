@@ -163,6 +163,14 @@ def report(run: RunFolder) -> None:
 
 
 @app.command()
+def gallery(runs: Annotated[Path, typer.Argument(help="Folder of Runs.")] = Path("runs")) -> None:
+    """Write one page over many Runs, with the trend of each experiment."""
+    from tidegate.report import write_gallery
+
+    print(write_gallery(runs))
+
+
+@app.command()
 def verdict(run: RunFolder) -> None:
     """Judge a Run again from its files."""
     from tidegate.run import RunReader

@@ -31,6 +31,7 @@ from tidegate.report.slices import slices
 from tidegate.report.story import paired, story
 from tidegate.run import HpaPoint, ReadyPoint, RunReader, hpa_series, nearest_rank, pod_lives, ready_steps
 from tidegate.run.format import WEB_COMPONENT
+from tidegate.verdict.experiments import experiments
 
 MOST_NOTES = 200
 MOST_EVENT_PODS = 800
@@ -85,6 +86,7 @@ def collect(run: RunReader) -> ReportData:
         ),
         generator=_generator(run, frame),
         faults=faults,
+        trials=experiments(run),
         pods=shown,
         pods_not_shown=not_shown,
         story=story(frame, load, steps, reacted, events, faults, run.notes()),
