@@ -43,7 +43,7 @@ def test_the_section_is_reached_from_the_top(open_report: Open) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_table_makes_the_page_wider_than_the_window(open_report: Open, width: int) -> None:
-    page = open_report("broken", viewport=(width, 844))
+    page = open_report("broken", size=(width, 844))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -129,7 +129,9 @@ def _requests(shape: Shape) -> list[RequestRow]:
             (
                 each
                 for i, each in enumerate(shape.failing)
-                if each.from_s <= at_s < each.to_s and each.pod in (None, pod) and (number + i) % each.every == 0
+                if each.from_s <= at_s < each.to_s
+                and each.pod in (None, pod)
+                and (number + i) % each.every == 0
             ),
             None,
         )
@@ -220,9 +222,7 @@ def _stamp(offset: float) -> str:
     return datetime.fromtimestamp(T0 + offset, tz=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _pod(
-    name: str, created_s: float, *, ready: bool, deleting_s: float | None = None
-) -> dict[str, Any]:
+def _pod(name: str, created_s: float, *, ready: bool, deleting_s: float | None = None) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "name": name,
         "uid": name,
@@ -244,5 +244,3 @@ def _pod(
             "containerStatuses": [{"restartCount": 0, "state": {"running": {"startedAt": since}}}],
         },
     }
-
-

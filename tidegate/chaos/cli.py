@@ -30,10 +30,17 @@ _STYLES = {"held": "bold green", "not_held": "bold red", "inconclusive": "bold y
 def chaos_command(
     names: Annotated[list[str] | None, typer.Argument(help="Files of chaos/, without .yaml.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every experiment, one after another.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Print the experiments and what they claim.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Print the experiments and what they claim.")
+    ] = False,
     clean: Annotated[bool, typer.Option("--clean", help="Lift every fault that is left.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the blast radius, and do nothing.")] = False,
-    fis: Annotated[Path | None, typer.Option("--fis", help="Write AWS FIS templates into this folder.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the blast radius, and do nothing.")
+    ] = False,
+    fis: Annotated[
+        Path | None, typer.Option("--fis", help="Write AWS FIS templates into this folder.")
+    ] = None,
+    eks: Annotated[str, typer.Option("--eks", help="With --fis: ARN of the EKS cluster.")] = "",
     stack: Annotated[str, typer.Option("--stack", "-s", help="Pulumi stack that is deployed.")] = "local",
     users: Annotated[int, typer.Option(min=1, help="Simulated users of the load.")] = 8,
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the Runs.")] = Path("runs"),
@@ -60,7 +67,7 @@ def chaos_command(
         raise TidegateError("name experiments, or give --all", cure="`tidegate chaos --list` names them")
     chosen = load_experiments(available() if everything else names or [])
     if fis is not None:
-        _fis(chosen, stack, fis)
+        _fis(chosen, stack, fis, eks)
         return
     trying = _trying(stack, context, users, runs, allow_foreign=allow_foreign)
     if dry_run:
@@ -104,7 +111,9 @@ def _clean(stack: str, context: str, *, allow_foreign: bool) -> None:
     trying = _trying(stack, context, 1, Path("runs"), allow_foreign=allow_foreign)
     cluster = trying.place.open()
     name = trying.site.config.cluster.name
-    workers = [f"{name}-worker{number or ''}" for number in (0, *range(2, trying.site.config.cluster.workers + 1))]
+    workers = [
+        f"{name}-worker{number or ''}" for number in (0, *range(2, trying.site.config.cluster.workers + 1))
+    ]
     try:
         done = clean(cluster, workers if trying.place.own else [], trying.site.environment)
     finally:
@@ -112,12 +121,12 @@ def _clean(stack: str, context: str, *, allow_foreign: bool) -> None:
     print("\n".join(done) if done else "nothing was left")
 
 
-def _fis(experiments: Sequence[Experiment], stack: str, folder: Path) -> None:
-    from tidegate.chaos.fis import save_templates
+def _fis(experiments: Sequence[Experiment], stack: str, folder: Path, cluster_arn: str) -> None:
+    from tidegate.chaos.fis import account, save_templates
     from tidegate.prepare import stack_config
 
     _, config = stack_config(stack)
-    for line in save_templates(experiments, config, folder):
+    for line in save_templates(experiments, config.slo, account(cluster_arn), folder):
         print(line)
 
 

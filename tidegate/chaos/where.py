@@ -50,7 +50,9 @@ def where(cluster_name: str, *, context: str, allow_foreign: bool) -> Where:
     own = kubeconfig_path(cluster_name)
     if not context:
         if allow_foreign:
-            raise TidegateError("--allow-foreign-cluster without --context", cure="name the cluster's context")
+            raise TidegateError(
+                "--allow-foreign-cluster without --context", cure="name the cluster's context"
+            )
         return Where(own, "", own=True)
     if context == f"kind-{cluster_name}":
         return Where(own, context, own=True)

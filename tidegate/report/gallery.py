@@ -109,7 +109,10 @@ def points(values: Sequence[float | None]) -> list[tuple[float, float]]:
     reach = (most - least) or 1.0
     step = (_WIDTH - 2 * _EDGE) / max(1, len(values) - 1)
     return [
-        (round(_EDGE + i * step, 1), round(_HEIGHT - _EDGE - (value - least) / reach * (_HEIGHT - 2 * _EDGE), 1))
+        (
+            round(_EDGE + i * step, 1),
+            round(_HEIGHT - _EDGE - (value - least) / reach * (_HEIGHT - 2 * _EDGE), 1),
+        )
         for i, value in enumerate(values)
         if value is not None
     ]

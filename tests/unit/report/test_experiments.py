@@ -36,7 +36,13 @@ def test_the_page_has_proofs_spans_and_evidence(tmp_path: Path) -> None:
     run = build(tmp_path)
     judge(RunReader(run))
     page = write_report(run).read_text()
-    for said in ('id="experiments"', "web-a was deleted", "Steady state", "during", "its word and no evidence"):
+    for said in (
+        'id="experiments"',
+        "web-a was deleted",
+        "Steady state",
+        "during",
+        "its word and no evidence",
+    ):
         assert said in page
 
 

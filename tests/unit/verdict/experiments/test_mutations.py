@@ -115,7 +115,9 @@ def throttled(tmp_path: Path) -> Any:
                 for pod in pods:
                     value = max(0.0, min(at, 90.0)) / 2
                     samples.append(
-                        MetricRow(T0 + at, T0 + at, "probe_throttled_s", labels_text({"pod": pod}), value, None)
+                        MetricRow(
+                            T0 + at, T0 + at, "probe_throttled_s", labels_text({"pod": pod}), value, None
+                        )
                     )
         (trial,) = experiments(RunReader(run))
         return trial
