@@ -63,7 +63,11 @@ def test_every_alarm_of_the_objectives_stops_it() -> None:
 
 def test_the_dose_is_that_of_the_experiment() -> None:
     delay = made("network-delay")["actions"]["fault"]["parameters"]
-    assert (delay["delayMilliseconds"], delay["jitterMilliseconds"], delay["duration"]) == ("50", "10", "PT1M")
+    assert (delay["delayMilliseconds"], delay["jitterMilliseconds"], delay["duration"]) == (
+        "50",
+        "10",
+        "PT1M",
+    )
     assert made("partition-redis")["actions"]["fault"]["parameters"]["port"] == "6379"
     assert made("cpu-stress")["targets"]["pods"]["selectionMode"] == "ALL"
     assert made("pod-kill")["targets"]["pods"]["selectionMode"] == "COUNT(1)"
