@@ -1,8 +1,8 @@
 """A Run with one experiment whose answer is known, made through the real writers.
 
-Offsets are seconds from `T0`, when the fault is asked for. Three web pods serve 20 requests a second from -60 to
-120 s. At 0 one of them, `web-a`, is deleted; `web-d` takes its place and is Ready at 4 s. The autoscaler stays
-where it is. Everything that a broken set-up changes is a field of `Shape`.
+Offsets are seconds from `T0`, when the fault is asked for. Three web pods serve 20 requests a second from
+-60 to 120 s. At 0 one of them, `web-a`, is deleted; `web-d` takes its place and is Ready at 4 s. The
+autoscaler stays where it is. Everything that a broken set-up changes is a field of `Shape`.
 """
 
 from __future__ import annotations
@@ -186,9 +186,9 @@ Event = tuple[float, str, str, dict[str, Any]]
 
 def _cluster(shape: Shape) -> list[Event]:
     gone, heirs = _gone_s(shape), _heirs(shape)
-    found: list[Event] = []
-    for pod in shape.pods:
-        found.append((BEGIN_S - 5, "SNAPSHOT", "Pod", _pod(pod, BEGIN_S - 100, ready=True)))
+    found: list[Event] = [
+        (BEGIN_S - 5, "SNAPSHOT", "Pod", _pod(pod, BEGIN_S - 100, ready=True)) for pod in shape.pods
+    ]
     for pod, at_s in gone.items():
         found.append((at_s, "MODIFIED", "Pod", _pod(pod, BEGIN_S - 100, ready=False, deleting_s=at_s)))
         found.append((at_s + 0.4, "DELETED", "Pod", _pod(pod, BEGIN_S - 100, ready=False, deleting_s=at_s)))

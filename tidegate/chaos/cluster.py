@@ -126,8 +126,8 @@ class Cluster:
         found: list[tuple[str, str]] = []
         # Parents first: a Schedule would make its children anew.
         for kind in sorted(PLURALS, key=lambda kind: kind not in ("Schedule", "Workflow")):
-            for each in items(self.ask("GET", _place(kind)), "items"):
-                found.append((kind, text(each, "metadata", "name")))
+            listed = items(self.ask("GET", _place(kind)), "items")
+            found += [(kind, text(each, "metadata", "name")) for each in listed]
         return found
 
 

@@ -1,8 +1,8 @@
 """Make one fault under load, measure what it does, and lift it whatever happens.
 
-The order: measure what is usual, write down what is asked, start the process that lifts when nobody else does,
-make the fault, watch, lift, see that it is gone, measure on. What the injector says is kept beside; the Run
-says `landed` only when a sign of it was measured.
+The order: measure what is usual, write down what is asked, start the process that lifts when nobody else
+does, make the fault, watch, lift, see that it is gone, measure on. What the injector says is kept beside; the
+Run says `landed` only when a sign of it was measured.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ HARM_S = 15.0
 """Seconds without a single answer from outside after which a fault is lifted before its time."""
 _TICK_S = 0.5
 _FIRST_REQUEST_S = 90.0
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Engine:
                     self._whole(run)
                 finally:
                     self._sampler.stop()
-        except BaseException as error:  # told by `join`, in the thread that can end the program
+        except BaseException as error:  # noqa: BLE001 - told by `join`, in the thread that can end the program
             self.error = error
 
     def _whole(self, run: RunWriter) -> None:
@@ -229,7 +230,7 @@ class Harm:
         if now_s - self._asked_s >= 1.0:
             self._asked_s = now_s
             try:
-                if httpx.get(self._url, timeout=2.0, trust_env=False).status_code < 500:  # noqa: PLR2004
+                if httpx.get(self._url, timeout=2.0, trust_env=False).status_code < _SERVER_ERROR:
                     self._good_s = time.monotonic()
             except httpx.HTTPError:
                 pass

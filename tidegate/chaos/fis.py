@@ -2,7 +2,7 @@
 
 Action and target names, and their parameters, are those of AWS's actions reference
 (docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html and eks-pod-actions.html). A template is
-checked against the service model that botocore ships; that model knows its shape, not each action's parameters.
+checked against the service model that botocore ships; it knows the shape of a template, not of parameters.
 """
 
 from __future__ import annotations
@@ -120,11 +120,18 @@ def _pods(fault: Fault, place: Account) -> dict[str, Any]:
     if named:
         parameters["targetContainerName"] = named[0]
     mode, value = fault.spec.get("mode"), fault.spec.get("value")
-    selection = {"one": "COUNT(1)", "all": "ALL", "fixed": f"COUNT({value})", "fixed-percent": f"PERCENT({value})"}
+    selection = {
+        "one": "COUNT(1)",
+        "all": "ALL",
+        "fixed": f"COUNT({value})",
+        "fixed-percent": f"PERCENT({value})",
+    }
     return {"resourceType": "aws:eks:pod", "selectionMode": selection[str(mode)], "parameters": parameters}
 
 
-def _pod_action(action_id: str, parameters: Callable[[Fault], dict[str, str]], *, lasts: bool = True) -> Counterpart:
+def _pod_action(
+    action_id: str, parameters: Callable[[Fault], dict[str, str]], *, lasts: bool = True
+) -> Counterpart:
     def made(fault: Fault, place: Account) -> tuple[dict[str, Any], dict[str, Any]]:
         given = {"kubernetesServiceAccount": SERVICE_ACCOUNT, **parameters(fault)}
         if lasts:
@@ -165,7 +172,9 @@ def _partition(fault: Fault) -> dict[str, str]:
 def _cpu_or_memory(fault: Fault, place: Account) -> tuple[dict[str, Any], dict[str, Any]]:
     stressors: Mapping[str, Any] = fault.spec.get("stressors") or {}
     if "memory" in stressors:
-        raise TidegateError("FIS stresses memory by percent of the container's limit, this experiment by megabytes")
+        raise TidegateError(
+            "FIS stresses memory by percent of the container's limit, this experiment by megabytes"
+        )
     cpu: Mapping[str, Any] = stressors["cpu"]
     given = {"workers": str(cpu["workers"]), "percent": str(cpu.get("load", 100))}
     return _pod_action("aws:eks:pod-cpu-stress", lambda _: given)(fault, place)
@@ -183,7 +192,11 @@ def _nodes(_: Fault, place: Account) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _database(_: Fault, place: Account) -> tuple[dict[str, Any], dict[str, Any]]:
-    action = {"actionId": "aws:rds:reboot-db-instances", "parameters": {}, "targets": {"DBInstances": "database"}}
+    action = {
+        "actionId": "aws:rds:reboot-db-instances",
+        "parameters": {},
+        "targets": {"DBInstances": "database"},
+    }
     tags = {"tidegate:stack": place.cluster}
     target = {"resourceType": "aws:rds:db", "selectionMode": "COUNT(1)", "resourceTags": tags}
     return {"fault": action}, {"database": target}

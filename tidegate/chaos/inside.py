@@ -4,8 +4,10 @@ It is sent as text to `python -I -S -`: nothing of it is installed there, and it
 the pod's network, its resolver, its cgroup.
 """
 
+import contextlib
 import json
 import os
+import pathlib
 import socket
 import time
 from email.utils import parsedate_to_datetime
@@ -17,26 +19,25 @@ DATABASES = (
 )
 
 
-def read(*names):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN002, ANN201
+def read(*names: str) -> str:
     """Return the first of these files that can be read."""
     for name in names:
         try:
-            with open("/sys/fs/cgroup/" + name) as file:
-                return file.read()
+            return pathlib.Path("/sys/fs/cgroup", name).read_text()
         except OSError:
             continue
     return ""
 
 
-def table(text):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+def table(text: str) -> dict[str, float]:
     """Return lines of `name number` as a mapping."""
     return {line.split()[0]: float(line.split()[1]) for line in text.splitlines() if len(line.split()) == 2}
 
 
-found = []
+found: list[list[object]] = []
 
 
-def add(name, value, to=""):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+def add(name: str, value: float, to: str = "") -> None:
     """Keep one figure."""
     found.append([name, to, value])
 
@@ -51,10 +52,8 @@ if memory:
 for to, host, port in DATABASES:
     began = time.monotonic()
     address = None
-    try:
+    with contextlib.suppress(OSError):
         address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4]
-    except OSError:
-        pass
     add("probe_resolve_ok", float(address is not None), to)
     add("probe_resolve_ms", 1000 * (time.monotonic() - began), to)
     if address is None:
@@ -85,14 +84,12 @@ try:
 except OSError:
     add("probe_answered", 0.0)
 
-try:
+with contextlib.suppress(OSError):
     began = time.monotonic()
     handle = os.open("/tmp/.probe", os.O_WRONLY | os.O_CREAT, 0o600)  # noqa: S108
     os.write(handle, b"x" * 4096)
     os.fsync(handle)
     os.close(handle)
     add("probe_write_ms", 1000 * (time.monotonic() - began))
-except OSError:
-    pass
 
 print(json.dumps(found))

@@ -9,7 +9,7 @@ CHAOS_DEFINITIONS = "chaos-mesh-definitions"
 
 
 def injectors(faults: FaultsConfig) -> list[str]:
-    """Return names of images of the catalogue, all of the role `option`; none where no faults are asked for."""
+    """Return names of images of the catalogue, all of the role `option`; none without faults."""
     return ["chaos-controller-manager", "chaos-daemon"] if faults.chaos_mesh else []
 
 

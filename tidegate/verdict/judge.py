@@ -40,7 +40,7 @@ def assess(run: RunReader) -> Verdict:
 
 
 def _of_experiments(run: RunReader, trials: Sequence[Trial]) -> Verdict:
-    """A Run that was broken on purpose is judged by what its experiments claimed, not by an undisturbed SLO."""
+    """Judge a Run that was broken on purpose by what its experiments claimed."""
     told = {
         Finding.HELD: Outcome.HELD,
         Finding.NOT_HELD: Outcome.NOT_HELD,

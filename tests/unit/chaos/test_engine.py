@@ -74,7 +74,7 @@ def lifters(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def make(tmp_path: Path, lifters: list[str]) -> Make:  # noqa: ARG001
+def make(tmp_path: Path, lifters: list[str]) -> Make:
     """Makes an engine on an empty Run in which load is already there."""
 
     def made(how: Doing, name: str = "pod-kill", **spans: float) -> tuple[Engine, Path]:

@@ -59,6 +59,8 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "gateway-helm" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    (folder / "definitions").mkdir()
+    (folder / "definitions" / "podchaos.yaml").write_text(FAULT_DEFINITION)
     return folder
 
 
@@ -97,9 +99,20 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str) -> Build:
     return run
 
 
+FAULT_DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: podchaos.chaos-mesh.org}
+spec: {}
+"""
 DEFINITION = "CustomResourceDefinition/httproutes.gateway.networking.k8s.io"
 
 LAYERS = {"Cluster", "Network", "Observability", "Data", "Service", "Faults"}
+
+
+def test_a_stack_that_asks_for_no_faults_has_none(built: Build) -> None:
+    made = built(chaos_daemon=None, chaos_controller_manager=None)
+    assert not [each for each in made.resources if "chaos" in each.name]
 
 
 def test_one_component_a_layer(built: Build) -> None:

@@ -1,8 +1,9 @@
 """Proof three: the autoscaler answered as its policy says.
 
 Each change of replicas is held against the rules of the HorizontalPodAutoscaler as its status reports them:
-direction and tolerance, floor and ceiling, how fast, and no silence while the target is exceeded. Whether every
-single decision is the controller's own is what `tidegate hpa` decides from a history; a Run has whole percents.
+direction and tolerance, floor and ceiling, how fast, and no silence while the target is exceeded. Whether
+every single decision is the controller's own is what `tidegate hpa` decides from a history; a Run has whole
+percents.
 """
 
 from __future__ import annotations
@@ -54,9 +55,8 @@ def autoscaler(record: Record, fault: Fault, doubts: list[str]) -> Proof:
     return Proof(name="autoscaler", finding=Finding.HELD, reasons=(said,))
 
 
-def _tolerances(policy: HpaPolicy) -> tuple[float, float]:
-    up, down = policy.tolerance_up, policy.tolerance_down
-    return (_TOLERANCE if up is None else up), (_TOLERANCE if down is None else down)
+def _tolerance_up(policy: HpaPolicy) -> float:
+    return _TOLERANCE if policy.tolerance_up is None else policy.tolerance_up
 
 
 def _bounds(policy: HpaPolicy, points: list[HpaPoint]) -> Iterator[str]:
@@ -72,11 +72,12 @@ def _bounds(policy: HpaPolicy, points: list[HpaPoint]) -> Iterator[str]:
 def _rule(policy: HpaPolicy, change: Rescale, all_changes: list[Rescale]) -> Iterator[str]:
     step = f"{change.from_replicas} to {change.to_replicas}"
     upwards = change.to_replicas > change.from_replicas
-    up, down = _tolerances(policy)
+    up = _tolerance_up(policy)
     if change.cpu_percent is not None and change.from_replicas >= policy.min_replicas:
         ratio = change.cpu_percent / policy.cpu_target_percent
         if upwards and ratio < 1 + up - _ROUNDING and change.to_replicas > policy.min_replicas:
-            yield f"It went from {step} at {change.cpu_percent} % of a target of {policy.cpu_target_percent} %."
+            aim = policy.cpu_target_percent
+            yield f"It went from {step} at {change.cpu_percent} % of a target of {aim} %."
         # On the way down the recommendation of the past counts, so that only use above target is a fault.
         if not upwards and ratio > 1 + _ROUNDING and change.from_replicas <= policy.max_replicas:
             yield f"It went from {step} at {change.cpu_percent} %, above its target."
@@ -109,7 +110,7 @@ def _most(rules: ScaleRules, change: Rescale, all_changes: list[Rescale]) -> int
 
 def _silent(policy: HpaPolicy, points: list[HpaPoint]) -> Iterator[str]:
     """The target exceeded for long, room left, and no answer."""
-    up = _tolerances(policy)[0]
+    up = _tolerance_up(policy)
     since_s: float | None = None
     wanted = 0
     for point in points:
@@ -142,7 +143,7 @@ def _expected(
     if points and points[-1].desired >= policy.max_replicas:
         return [f"It was at its maximum of {policy.max_replicas} replicas and could not answer."], []
     peak = max((point.cpu_percent for point in points if point.cpu_percent is not None), default=None)
-    limit = policy.cpu_target_percent * (1 + _tolerances(policy)[0])
+    limit = policy.cpu_target_percent * (1 + _tolerance_up(policy))
     if peak is None:
         return [], ["The autoscaler reported no CPU use, so that nothing could be asked of it."]
     if peak <= limit:

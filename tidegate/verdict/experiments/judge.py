@@ -8,9 +8,10 @@ from typing import cast
 from tidegate.models.trial import Finding, Proof, Trial
 from tidegate.run import RunReader
 from tidegate.verdict.experiments.autoscaler import autoscaler
+from tidegate.verdict.experiments.consistency import skew, unseen_pods
 from tidegate.verdict.experiments.facts import Fault, Record, faults
 from tidegate.verdict.experiments.signs import landed, signs
-from tidegate.verdict.experiments.steady import skew, steady, unseen_pods
+from tidegate.verdict.experiments.steady import steady
 from tidegate.verdict.soundness import Doubt, doubts
 
 

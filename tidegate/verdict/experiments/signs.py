@@ -102,7 +102,7 @@ def _values(samples: list[tuple[float, float]]) -> list[float]:
 
 
 def _rate(samples: list[tuple[float, float]]) -> float | None:
-    if len(samples) < 2:  # noqa: PLR2004 - a rate needs two
+    if len(samples) <= 1:
         return None
     (from_s, first), (to_s, last) = samples[0], samples[-1]
     return (last - first) / (to_s - from_s) if to_s > from_s else None
@@ -141,7 +141,8 @@ def _cut_off(name: str, what: str) -> Callable[[Record, Fault, Evidence], SignSe
             good = _values(before.get(pod, []))
             failed = [t_s for t_s, ok in tries if not ok]
             if good and sum(good) > len(good) * _HALF and len(failed) >= max(2, len(tries) * _HALF):
-                said = f"{pod} {what} {wanted.to}: {len(failed)} of {len(tries)} tries, before {good.count(0.0)} of {len(good)}."
+                now, usual = f"{len(failed)} of {len(tries)}", f"{good.count(0.0)} of {len(good)}"
+                said = f"{pod} {what} {wanted.to}: {now} tries, before {usual}."
                 return _told(wanted, failed[0], len(failed) / len(tries), said)
         return _told(wanted, None, None, f"No chosen pod was seen that {what} {wanted.to}.")
 

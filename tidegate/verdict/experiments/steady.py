@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import cast
 
 import polars as pl
@@ -15,16 +14,10 @@ from tidegate.models.trial import Span as Table
 from tidegate.run import nearest_rank, with_latency
 from tidegate.run.objects import text
 from tidegate.verdict.experiments.facts import Fault, Record, Span, ready_at, ready_range
+from tidegate.verdict.experiments.recovery import BUCKET_S, CALM_BUCKETS, recovery_s
 
 FEWEST = 50
 """Requests that a span needs to be judged at all."""
-BUCKET_S = 5.0
-CALM_BUCKETS = 3
-"""Buckets in a row that must be as before for the service to count as recovered."""
-AS_BEFORE = 1.2
-"""A bucket is as before if its p99 is at most this much above the worst of before."""
-SKEW_S = 2.0
-"""Most seconds that two recorders' clocks may seem apart: what is sent was served by a pod that had started."""
 LYING = 0.5
 LYING_FEWEST = 10
 _FIVE = 500
@@ -51,7 +44,7 @@ def steady(record: Record, fault: Fault, doubts: list[str]) -> Steadiness:
     requests = with_latency(_judged(record, fault), record.run.plan.slo)
     spans = (fault.before(), fault.during(end_s), fault.after(end_s))
     before, during, after = (_within(requests, span) for span in spans)
-    recovery = _recovery_s(requests, before, fault.over_s(end_s), end_s)
+    recovery = recovery_s(requests, before, fault.over_s(end_s), end_s)
     against = [
         *_violations(record, fault, during, recovery, end_s),
         *_outside(record, fault, during, spans[1]),
@@ -94,23 +87,24 @@ def _p99(requests: pl.DataFrame) -> float | None:
 
 
 def _violations(
-    record: Record, fault: Fault, during: pl.DataFrame, recovery_s: float | None, end_s: float
+    record: Record, fault: Fault, during: pl.DataFrame, back_s: float | None, end_s: float
 ) -> Iterator[str]:
     claim = fault.claim.steady
     if during.height >= FEWEST and _share(during) < claim.availability_percent:
         failed = during.height - int(during["ok"].sum())
         yield (
-            f"{_share(during):.3f} % of {during.height} requests were answered well while the fault was there, "
+            f"{_share(during):.3f} % of {during.height} requests were answered well during the fault, "
             f"{claim.availability_percent:g} % were claimed; {failed} failed{_where(record, during)}."
         )
     p99 = _p99(during)
     if claim.p99_ms is not None and p99 is not None and during.height >= FEWEST and p99 > claim.p99_ms:
         yield f"p99 was {p99:.0f} ms while the fault was there, at most {claim.p99_ms:g} ms were claimed."
     seen_s = end_s - fault.over_s(end_s)
-    if recovery_s is None and seen_s >= claim.recovery_s + CALM_BUCKETS * BUCKET_S:
+    if back_s is None and seen_s >= claim.recovery_s + CALM_BUCKETS * BUCKET_S:
         yield f"It was not as before within the {seen_s:.0f} s that were recorded after the fault."
-    elif recovery_s is not None and recovery_s > claim.recovery_s:
-        yield f"It was as before only {recovery_s:.0f} s after the fault, at most {claim.recovery_s:g} s were claimed."
+    elif back_s is not None and back_s > claim.recovery_s:
+        allowed = f"at most {claim.recovery_s:g} s were claimed"
+        yield f"It was as before only {back_s:.0f} s after the fault, {allowed}."
     lost = _order_figure(record, "orders_lost", fault), _order_figure(record, "orders_doubled", fault)
     if claim.no_order_lost and any(lost):
         yield f"{lost[0] or 0:.0f} acknowledged orders were lost, {lost[1] or 0:.0f} done twice."
@@ -137,10 +131,10 @@ def _outside(record: Record, fault: Fault, during: pl.DataFrame, span: Span) -> 
     yield from _lost_more(record, fault, span)
     for each in record.cluster:
         said = text(each.object, "message") or text(each.object, "note")
-        if each.kind == "Event" and each.type != "SNAPSHOT" and "disruption budget" in said:
-            if fault.asked_s <= each.received_s <= span[1]:
-                yield f"An eviction was refused: {said[:160]}."
-                return
+        fresh = each.kind == "Event" and each.type != "SNAPSHOT"
+        if fresh and "disruption budget" in said and fault.asked_s <= each.received_s <= span[1]:
+            yield f"An eviction was refused: {said[:160]}."
+            return
 
 
 def _lying(record: Record, during: pl.DataFrame) -> Iterator[str]:
@@ -154,7 +148,8 @@ def _lying(record: Record, during: pl.DataFrame) -> Iterator[str]:
         ]
         failed = while_ready.count(False)
         if len(while_ready) >= LYING_FEWEST and failed > len(while_ready) * LYING:
-            yield f"{life.name} was Ready and failed {failed} of {len(while_ready)} requests: its readiness lies."
+            sent_to = f"{failed} of {len(while_ready)} requests"
+            yield f"{life.name} was Ready and failed {sent_to}: its readiness lies."
 
 
 def _hidden(record: Record, fault: Fault, during: pl.DataFrame, span: Span) -> Iterator[str]:
@@ -173,8 +168,8 @@ def _hidden(record: Record, fault: Fault, during: pl.DataFrame, span: Span) -> I
     allowed = 100 - fault.claim.steady.availability_percent
     if inside > allowed and inside > 2 * outside:
         yield (
-            f"The service answered {inside:.2f} % with 5xx and clients saw {outside:.2f} %: retries hid the rest, "
-            f"and {allowed:g} % were claimed at most."
+            f"The service answered {inside:.2f} % with 5xx and clients saw {outside:.2f} %: retries hid the "
+            f"rest, and {allowed:g} % were claimed at most."
         )
 
 
@@ -186,8 +181,8 @@ def _lost_more(record: Record, fault: Fault, span: Span) -> Iterator[str]:
     floor = min([had, *asked]) - fault.most
     if had_least[0] < floor:
         yield (
-            f"Only {had_least[0]} web pods were Ready at the worst moment, of {had} with at most {fault.most} hit: "
-            "more were lost than the fault took."
+            f"Only {had_least[0]} web pods were Ready at the worst moment, of {had} with {fault.most} "
+            "hit at most: more were lost than the fault took."
         )
 
 
@@ -202,7 +197,8 @@ def _unsure(record: Record, fault: Fault, before: pl.DataFrame, during: pl.DataF
     if had is None:
         yield "No Ready web pod was recorded before the fault."
     elif had < claim.at_least_ready:
-        yield f"{had} web pods were Ready before the fault; the claim is about at least {claim.at_least_ready}."
+        least = f"the claim is about at least {claim.at_least_ready}"
+        yield f"{had} web pods were Ready before the fault; {least}."
 
 
 def _order_figure(record: Record, name: str, fault: Fault) -> float | None:
@@ -217,41 +213,7 @@ def _orders_unknown(record: Record, fault: Fault) -> Iterator[str]:
         name for name in ("orders_lost", "orders_doubled") if _order_figure(record, name, fault) is None
     ]
     if missing:
-        yield f"No ledger of orders was recorded ({', '.join(missing)}), so that nobody knows whether any was lost."
-
-
-def _recovery_s(requests: pl.DataFrame, before: pl.DataFrame, over_s: float, end_s: float) -> float | None:
-    """Return the seconds from `over_s` until `CALM_BUCKETS` buckets in a row were as before; None if never."""
-    usual = _buckets(before)
-    if not usual:
-        return None
-    limit_ms = AS_BEFORE * max(p99 for _, _, p99 in usual)
-    allowed = max(failed for _, failed, _ in usual)
-    later = _buckets(_within(requests, (over_s, end_s)), over_s)
-    fine = [failed <= allowed and p99 <= limit_ms for _, failed, p99 in later]
-    for i in range(len(later) - CALM_BUCKETS + 1):
-        consecutive = all(b[0] - a[0] <= BUCKET_S + 1e-6 for a, b in pairwise(later[i : i + CALM_BUCKETS]))
-        if consecutive and all(fine[i : i + CALM_BUCKETS]):
-            return later[i][0] - over_s
-    return None
-
-
-def _buckets(requests: pl.DataFrame, origin_s: float | None = None) -> list[tuple[float, float, float]]:
-    """Return begin, share that failed and p99 (ms) of each whole bucket with enough requests to tell."""
-    if requests.is_empty():
-        return []
-    first = cast("float", requests["intended_start_s"].min()) if origin_s is None else origin_s
-    found: dict[int, list[tuple[bool, float]]] = {}
-    for at_s, ok, latency_ms in requests.select("intended_start_s", "ok", "latency_ms").iter_rows():
-        found.setdefault(int((at_s - first) // BUCKET_S), []).append((ok, latency_ms))
-    return [
-        (
-            first + number * BUCKET_S,
-            1 - sum(ok for ok, _ in each) / len(each),
-            nearest_rank(sorted(latency for _, latency in each), 99),
-        )
-        for number, each in sorted(found.items())
-    ]
+        yield f"No ledger of orders was recorded ({', '.join(missing)}): nobody knows whether any was lost."
 
 
 def _table(record: Record, name: str, span: Span, frame: pl.DataFrame) -> Table:
@@ -273,37 +235,10 @@ def _table(record: Record, name: str, span: Span, frame: pl.DataFrame) -> Table:
     )
 
 
-def _held(fault: Fault, during: pl.DataFrame, recovery_s: float | None) -> str:
+def _held(fault: Fault, during: pl.DataFrame, back_s: float | None) -> str:
     p99 = _p99(during)
-    back = f"as before {recovery_s:.0f} s after it" if recovery_s is not None else "its recovery not needed"
+    back = f"as before {back_s:.0f} s after it" if back_s is not None else "its recovery not needed"
     return (
-        f"{_share(during):.3f} % of {during.height} requests were answered well, p99 {p99 or 0:.0f} ms; {back} "
-        f"(claimed: {fault.claim.steady.availability_percent:g} %, {fault.claim.steady.recovery_s:g} s)."
+        f"{_share(during):.3f} % of {during.height} requests were answered well, p99 {p99 or 0:.0f} ms; "
+        f"{back} (claimed: {fault.claim.steady.availability_percent:g} %, {fault.claim.steady.recovery_s:g} s)."
     )
-
-
-def skew(record: Record) -> str:
-    """Return how far the recorders' clocks disagree, as a sentence; empty where they agree.
-
-    The generator's clock stamps requests, the observer's the pods: a pod that answers before it had started
-    was stamped by another clock. So was a sample from the future.
-    """
-    started = {life.name: life.started_s or life.ready_s for life in record.web}
-    early = 0.0
-    requests = record.run.requests()
-    firsts = requests.filter(pl.col("pod").is_not_null()).group_by("pod").agg(pl.col("end_s").min())
-    for pod, end_s in firsts.iter_rows():
-        begun_s = started.get(pod)
-        if begun_s is not None:
-            early = max(early, begun_s - end_s)
-    ahead = record.run.metrics().select((pl.col("t_s") - pl.col("received_s")).max()).item()
-    worst = max(early, float(ahead) if ahead is not None else 0.0)
-    return f"The recorders' clocks are at least {worst:.1f} s apart." if worst > SKEW_S else ""
-
-
-def unseen_pods(record: Record) -> str:
-    """Return which pods answered requests and are in no watch event, as a sentence; empty where there is none."""
-    known = {life.name for life in record.web}
-    served = set(record.run.requests()["pod"].drop_nulls().unique().to_list())
-    lost = sorted(served - known)
-    return f"Pods answered that the watch never saw: {', '.join(lost[:5])}." if lost else ""

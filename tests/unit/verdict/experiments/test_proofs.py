@@ -91,7 +91,8 @@ def test_a_sign_is_seen_where_it_is_and_not_where_it_is_not(
     there = build(tmp_path / "there", experiment=experiment, lifted_s=60.0, probes=(probe,))
     (seen,) = landed_signs(RunReader(there), experiment)
     assert sign in seen.detail
-    assert seen.seen_s is not None and T0 <= seen.seen_s <= T0 + 60
+    assert seen.seen_s is not None
+    assert T0 <= seen.seen_s <= T0 + 60
     away = build(tmp_path / "away", experiment=experiment, lifted_s=60.0, probes=(probe,), lands=False)
     (unseen,) = landed_signs(RunReader(away), experiment)
     assert unseen.seen_s is None
