@@ -129,7 +129,7 @@ def prove(
     ] = None,
     tail_s: TailS = 100.0,
 ) -> None:
-    """Deploy, load, judge: one verdict, one exit code, one report."""
+    """Deploy, load, judge: one verdict, one exit code. A stack with faults is broken too, in every way."""
     from tidegate.host.lock import state_lock
     from tidegate.load.catalogue import plan_scenario
     from tidegate.prepare import prepare
@@ -150,8 +150,13 @@ def prove(
             tail_s=tail_s,
             console=console,
         )
+        broken = 0
+        if site.config.faults.chaos_mesh:
+            from tidegate.chaos.cli import prove_experiments
+
+            broken = prove_experiments(site, runs)
     console.print(f"The whole took {time.monotonic() - began_s:.0f} s.", highlight=False)
-    _finish(folder, verdict)
+    _finish(folder, verdict, also=broken)
 
 
 @app.command()
@@ -258,13 +263,14 @@ def pairs(words: list[str] | None) -> dict[str, str]:
     return found
 
 
-def _finish(folder: Path, verdict: Verdict) -> NoReturn:
+def _finish(folder: Path, verdict: Verdict, *, also: int = 0) -> NoReturn:
     from tidegate.show import verdict_view
     from tidegate.verdict import exit_code
 
     Console().print(verdict_view(verdict))
     print(f"Report: {(folder / 'report.html').resolve()}")
-    raise typer.Exit(exit_code(verdict.outcome))
+    codes = {exit_code(verdict.outcome), also}
+    raise typer.Exit(next(code for code in (1, 2, 0) if code in codes))
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # `tidegate --help` stays quick
     from tidegate.chaos.conduct import Trying
     from tidegate.chaos.experiment import Experiment
     from tidegate.models.trial import Trial
+    from tidegate.prepare import Site
 
 EXIT_CODES = {"held": 0, "not_held": 1, "inconclusive": 2}
 _STYLES = {"held": "bold green", "not_held": "bold red", "inconclusive": "bold yellow"}
@@ -152,6 +153,26 @@ def _do(trying: Trying, experiments: Sequence[Experiment], output: str, junit: P
             if junit is not None:
                 junit.write_text(as_junit(found), encoding="utf-8")
     raise typer.Exit(EXIT_CODES[overall([trial.finding for trial in found])])
+
+
+def prove_experiments(site: Site, runs: Path) -> int:
+    """Do every experiment on a stack that was just deployed; print what each came to.
+
+    Returns:
+        The exit code over all of them; see this module's own text.
+    """
+    from tidegate.chaos.catalogue import available, load_experiments
+    from tidegate.chaos.conduct import Trying, conduct
+    from tidegate.chaos.where import where
+    from tidegate.report import write_gallery
+    from tidegate.verdict.experiments import overall
+
+    place = where(site.config.cluster.name, context="", allow_foreign=False)
+    trying = Trying(site, place, runs, 8, Console(stderr=True))
+    found = [conduct(trying, each)[1] for each in load_experiments(available())]
+    Console().print(_table(found))
+    print(f"All Runs: {write_gallery(runs).resolve()}")
+    return EXIT_CODES[overall([trial.finding for trial in found])]
 
 
 def _table(trials: Sequence[Trial]) -> Table:

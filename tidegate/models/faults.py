@@ -8,7 +8,7 @@ from tidegate.models.base import Model
 
 
 class FaultsConfig(Model):
-    """The layer `faults`. Off unless asked for: its daemon is privileged on every node."""
+    """The layer `faults`. Off unless asked for: its daemon is privileged on every worker."""
 
     chaos_mesh: bool = Field(
         default=False,
