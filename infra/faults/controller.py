@@ -46,7 +46,7 @@ KINDS = (
 """What experiments are made of. The other kinds exist and may only be looked at."""
 _OTHERS = (
     *("awschaos", "azurechaos", "blockchaos", "gcpchaos", "jvmchaos", "kernelchaos"),
-    *("physicalmachinechaos", "physicalmachines", "remoteclusters"),
+    *("physicalmachinechaos", "physicalmachines"),
 )
 _LOOK = ["get", "list", "watch"]
 _ALL = [*_LOOK, "create", "update", "patch", "delete"]
@@ -113,6 +113,8 @@ def _rights() -> list[Manifest]:
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
     ]
     everywhere = [
+        # Of no namespace, and the controller does not start without seeing that there is none.
+        {"apiGroups": ["chaos-mesh.org"], "resources": ["remoteclusters"], "verbs": _LOOK},
         {"apiGroups": [""], "resources": ["nodes"], "verbs": _LOOK},
         {
             "apiGroups": [""],

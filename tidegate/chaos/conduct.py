@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +88,11 @@ def conduct(trying: Trying, experiment: Experiment) -> tuple[Path, Trial]:
         if experiment.at_once:
             lasts_s += claim.judged_s
         folder = _new_run(trying, experiment)
-        how = doing(experiment, cluster, node, site.environment, trying.place.kubectl())
-        sampler = Sampler(cluster, folder, kubectl_exec(site.environment, trying.place.kubectl()))
+        environment = {**os.environ, **site.environment}
+        how = doing(experiment, cluster, node, environment, trying.place.kubectl())
+        sampler = Sampler(cluster, folder, kubectl_exec(environment, trying.place.kubectl()))
         engine = Engine(
-            Setting(folder, site.gateway, site.environment),
+            Setting(folder, site.gateway, environment),
             experiment,
             reach,
             how,
@@ -170,6 +172,7 @@ def clean(cluster: Cluster, node_names: list[str], environment: dict[str, str]) 
     from tidegate.proc import run
 
     done: list[str] = []
+    environment = {**os.environ, **environment}
     for name in node_names:
         words = ["docker", "inspect", "-f", "{{.State.Running}}", name]
         if run(words, env=environment, timeout_s=30, check=False).stdout.strip() == "false":

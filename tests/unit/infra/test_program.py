@@ -105,6 +105,7 @@ kind: CustomResourceDefinition
 metadata: {name: podchaos.chaos-mesh.org}
 spec: {}
 """
+KEY_PAIRS = {"chaos-daemon", "chaos-daemon-client", "chaos-webhook"}
 DEFINITION = "CustomResourceDefinition/httproutes.gateway.networking.k8s.io"
 
 LAYERS = {"Cluster", "Network", "Observability", "Data", "Service", "Faults"}
@@ -222,7 +223,16 @@ def test_no_password_is_outside_a_secret(built: Build) -> None:
     made = built()
     for each in made.objects():
         text = json.dumps(each.inputs)
-        assert ("Password" in text) == (each.type == "kubernetes:core/v1:Secret"), each.name
+        assert "Password" not in text or each.type == "kubernetes:core/v1:Secret", each.name
+    holding = [each for each in made.of_type("core/v1:Secret") if "Password" in json.dumps(each.inputs)]
+    assert len(holding) == len(made.of_type("core/v1:Secret")) - len(KEY_PAIRS)
+
+
+def test_private_keys_of_the_injector_are_secret(built: Build) -> None:
+    made = built()
+    assert made.named("faults-certificates").secret_outputs >= {"key", "client_key"}
+    held = {each.inputs["metadata"]["name"] for each in made.of_type("core/v1:Secret")}
+    assert held >= KEY_PAIRS
 
 
 def test_each_database_has_a_password_of_its_own(built: Build) -> None:
