@@ -1,8 +1,8 @@
 """Chaos Mesh's daemon on every worker node: enters the namespaces and cgroups of containers, as root.
 
 Nothing else of the project is privileged. It is in a namespace of its own that only the layer makes, takes
-orders over mutual TLS from the controller alone, and goes with the layer. It tolerates no taint: no pod of the
-service is on the control plane, and neither is the daemon's image.
+orders over mutual TLS from the controller alone, and goes with the layer. It tolerates no taint: no pod of
+the service is on the control plane, and neither is the daemon's image.
 """
 
 from __future__ import annotations

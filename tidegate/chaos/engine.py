@@ -132,9 +132,11 @@ class Engine:
             raise
         finally:
             self._lift(run, told, lifter)
-            self._conclude(run)
+            concluded = self._conclude(run)
         self._say(f"measuring on, {claim.after_s:g} s")
         self._pause(claim.after_s)
+        if not concluded:
+            self._conclude(run)  # some signs take longer than the fault: a database's pod made anew
 
     def _fault(self) -> dict[str, Any]:
         """Make the fault and stay until it is time to lift it; return what the injector said."""
@@ -181,14 +183,16 @@ class Engine:
         end_lifter(lifter)
         self._say("the fault is lifted")
 
-    def _conclude(self, run: RunWriter) -> None:
-        """Say that it landed if that was measured, at the moment of its first sign."""
+    def _conclude(self, run: RunWriter) -> bool:
+        """Say that it landed if that was measured, at the moment of its first sign; return whether it was."""
         signs = landed_signs(RunReader(self._setting.folder), self._experiment.name)
         seen = [sign for sign in signs if sign.seen_s is not None]
         if seen and len(seen) == len(signs):
             first_s = min(sign.seen_s for sign in seen if sign.seen_s is not None)
             evidence = {sign.sign: sign.detail for sign in seen}
             run.fault(self._experiment.name, "landed", evidence, t_s=first_s)
+            return True
+        return False
 
     def _asked(self) -> dict[str, Any]:
         return {

@@ -238,7 +238,8 @@ def _table(record: Record, name: str, span: Span, frame: pl.DataFrame) -> Table:
 def _held(fault: Fault, during: pl.DataFrame, back_s: float | None) -> str:
     p99 = _p99(during)
     back = f"as before {back_s:.0f} s after it" if back_s is not None else "its recovery not needed"
+    claim = fault.claim.steady
     return (
         f"{_share(during):.3f} % of {during.height} requests were answered well, p99 {p99 or 0:.0f} ms; "
-        f"{back} (claimed: {fault.claim.steady.availability_percent:g} %, {fault.claim.steady.recovery_s:g} s)."
+        f"{back} (claimed: {claim.availability_percent:g} %, {claim.recovery_s:g} s)."
     )
