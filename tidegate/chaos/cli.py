@@ -49,6 +49,7 @@ def chaos_command(
     output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
     junit: Annotated[Path | None, typer.Option(help="Write one JUnit file over all of them.")] = None,
     context: Annotated[str, typer.Option(help="A context of your own kubeconfig, not the stack's.")] = "",
+    host: Annotated[str, typer.Option("--host", help="With --context: the service's address there.")] = "",
     allow_foreign: Annotated[
         bool, typer.Option("--allow-foreign-cluster", help="That cluster may be broken.")
     ] = False,
@@ -62,7 +63,7 @@ def chaos_command(
         _list(load_experiments(available()))
         return
     if clean:
-        _clean(stack, context, allow_foreign=allow_foreign)
+        _clean(stack, context, host, allow_foreign=allow_foreign)
         return
     if bool(names) == everything:
         raise TidegateError("name experiments, or give --all", cure="`tidegate chaos --list` names them")
@@ -70,21 +71,28 @@ def chaos_command(
     if fis is not None:
         _fis(chosen, stack, fis, eks)
         return
-    trying = _trying(stack, context, users, runs, allow_foreign=allow_foreign)
+    trying = _trying(stack, context, host, users, runs, allow_foreign=allow_foreign)
     if dry_run:
         _dry(trying, chosen)
         return
     _do(trying, [each for each in chosen for _ in range(times)], output, junit)
 
 
-def _trying(stack: str, context: str, users: int, runs: Path, *, allow_foreign: bool) -> Trying:
+def _trying(stack: str, context: str, host: str, users: int, runs: Path, *, allow_foreign: bool) -> Trying:
     from tidegate.chaos.conduct import Trying
     from tidegate.chaos.where import where
-    from tidegate.prepare import attach
+    from tidegate.prepare import Site, attach, open_engine, stack_config
 
-    site = attach(stack)
-    place = where(site.config.cluster.name, context=context, allow_foreign=allow_foreign)
-    return Trying(site, place, runs, users, Console(stderr=True))
+    root, config = stack_config(stack)
+    place = where(config.cluster.name, context=context, allow_foreign=allow_foreign)
+    console = Console(stderr=True)
+    if place.own:
+        site = attach(stack)
+        return Trying(site, place, site.gateway, runs, users, console)
+    if not host:
+        raise TidegateError("no address of the service on that cluster", cure="give --host http://...")
+    foreign = Site(stack, root, config, open_engine(install=False), {"KUBECONFIG": str(place.kubeconfig)})
+    return Trying(foreign, place, host, runs, users, console)
 
 
 def _list(experiments: Sequence[Experiment]) -> None:
@@ -106,10 +114,10 @@ def _dry(trying: Trying, experiments: Sequence[Experiment]) -> None:
         cluster.close()
 
 
-def _clean(stack: str, context: str, *, allow_foreign: bool) -> None:
+def _clean(stack: str, context: str, host: str, *, allow_foreign: bool) -> None:
     from tidegate.chaos.conduct import clean
 
-    trying = _trying(stack, context, 1, Path("runs"), allow_foreign=allow_foreign)
+    trying = _trying(stack, context, host, 1, Path("runs"), allow_foreign=allow_foreign)
     cluster = trying.place.open()
     name = trying.site.config.cluster.name
     workers = [
@@ -168,7 +176,7 @@ def prove_experiments(site: Site, runs: Path) -> int:
     from tidegate.verdict.experiments import overall
 
     place = where(site.config.cluster.name, context="", allow_foreign=False)
-    trying = Trying(site, place, runs, 8, Console(stderr=True))
+    trying = Trying(site, place, site.gateway, runs, 8, Console(stderr=True))
     found = [conduct(trying, each)[1] for each in load_experiments(available())]
     Console().print(_table(found))
     print(f"All Runs: {write_gallery(runs).resolve()}")

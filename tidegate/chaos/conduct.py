@@ -45,6 +45,7 @@ class Trying:
     Args:
         site: the deployed stack.
         place: the cluster that is broken.
+        gateway: the service's address there.
         runs: folder of the Runs.
         users: simulated users.
         console: where progress goes.
@@ -52,6 +53,7 @@ class Trying:
 
     site: Site
     place: Where
+    gateway: str
     runs: Path
     users: int
     console: Console
@@ -78,7 +80,7 @@ def conduct(trying: Trying, experiment: Experiment) -> tuple[Path, Trial]:
     if experiment.from_host and not trying.place.own:
         raise TidegateError(f"{experiment.name} is done from outside, and that cluster is not this machine's")
     with step(f"{experiment.name}: waiting for the service to rest", console=console) as say:
-        wait_until_calm(site.gateway, site.environment, say=say)
+        wait_until_calm(trying.gateway, site.environment, say=say)
     cluster = trying.place.open()
     try:
         reach, node = reach_of(cluster, experiment)
@@ -92,7 +94,7 @@ def conduct(trying: Trying, experiment: Experiment) -> tuple[Path, Trial]:
         how = doing(experiment, cluster, node, environment, trying.place.kubectl())
         sampler = Sampler(cluster, folder, kubectl_exec(environment, trying.place.kubectl()))
         engine = Engine(
-            Setting(folder, site.gateway, environment),
+            Setting(folder, trying.gateway, environment),
             experiment,
             reach,
             how,
@@ -144,7 +146,7 @@ def _load(trying: Trying, engine: Engine, folder: Path, lasts_s: float) -> None:
             result = run_load(
                 SCENARIO,
                 run_dir=folder,
-                host=site.gateway,
+                host=trying.gateway,
                 parameters={"steady_users": str(trying.users), "steady_s": f"{lasts_s:g}"},
                 progress=trying.console,
                 password=password,

@@ -9,7 +9,7 @@ from pathlib import Path
 from tidegate.chaos.cluster import Cluster
 from tidegate.errors import TidegateError
 from tidegate.host.paths import kubeconfig_path
-from tidegate.observe.kubeconfig import load_kubeconfig
+from tidegate.observe.kubeconfig import current_context, load_kubeconfig
 
 
 @dataclass(frozen=True)
@@ -62,4 +62,13 @@ def where(cluster_name: str, *, context: str, allow_foreign: bool) -> Where:
             cure="add --allow-foreign-cluster if that cluster may be broken",
         )
     named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return Where(Path(named) if named else Path.home() / ".kube" / "config", context, own=False)
+    path = Path(named) if named else Path.home() / ".kube" / "config"
+    current = current_context(path)
+    if current != context:
+        # Everything that takes part then means the same cluster, the recorder and kubectl too.
+        raise TidegateError(
+            f"{context} is not the current context, {current or 'none'} is",
+            where=str(path),
+            cure=f"kubectl config use-context {context}",
+        )
+    return Where(path, context, own=False)

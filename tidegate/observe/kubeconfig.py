@@ -121,6 +121,18 @@ def load_kubeconfig(path: Path, context_name: str = "") -> ApiAccess:
     return _access(cluster, user, path)
 
 
+def current_context(path: Path) -> str:
+    """Return the name of the file's current context; empty where there is no such file, or none."""
+    try:
+        found: object = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return ""
+    name: object = (
+        cast("dict[str, object]", found).get("current-context") if isinstance(found, dict) else None
+    )
+    return name if isinstance(name, str) else ""
+
+
 def _named(parts: tuple[_NamedT, ...], name: str, path: Path) -> _NamedT:
     for part in parts:
         if part.name == name:

@@ -31,6 +31,9 @@ def test_a_foreign_cluster_needs_both_words(monkeypatch: pytest.MonkeyPatch, tmp
         where("demo", context="production", allow_foreign=False)
     with pytest.raises(TidegateError, match="without --context"):
         where("demo", context="", allow_foreign=True)
+    with pytest.raises(TidegateError, match="not the current context"):
+        where("demo", context="production", allow_foreign=True)
+    (tmp_path / "config").write_text("current-context: production\n")
     found = where("demo", context="production", allow_foreign=True)
     assert (found.own, found.kubeconfig) == (False, tmp_path / "config")
     assert found.kubectl()[-2:] == ["--context", "production"]
