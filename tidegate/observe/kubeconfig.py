@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidegate.errors import TidegateError
+from tidegate.run.objects import text
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -127,10 +128,7 @@ def current_context(path: Path) -> str:
         found: object = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return ""
-    name: object = (
-        cast("dict[str, object]", found).get("current-context") if isinstance(found, dict) else None
-    )
-    return name if isinstance(name, str) else ""
+    return text(found, "current-context")
 
 
 def _named(parts: tuple[_NamedT, ...], name: str, path: Path) -> _NamedT:
