@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _LEAST_S = 60.0
 SERVICE_ACCOUNT = "fis"
 """Kubernetes account in the service's namespace under which FIS's own pod works."""
 Template = dict[str, Any]
+_BOTOCORE = ("loaders", "model", "validate")
 _PORTS = {"redis": "6379", "postgres": "5432"}
 
 
@@ -228,14 +230,13 @@ def validate(made: Template) -> list[str]:
         TidegateError: botocore is not installed.
     """
     try:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel
-        from botocore.validate import ParamValidator
+        # Without types of its own: taken by name, so that nothing of it spreads into the rest.
+        loaders, shapes, checks = (import_module(f"botocore.{name}") for name in _BOTOCORE)
     except ImportError as error:
         raise TidegateError("botocore is not installed", cure="uv sync --group aws") from error
-    model = ServiceModel(Loader().load_service_model("fis", "service-2"), "fis")
+    model = shapes.ServiceModel(loaders.Loader().load_service_model("fis", "service-2"), "fis")
     shape = model.operation_model("CreateExperimentTemplate").input_shape
-    report = ParamValidator().validate(made, shape)
+    report = checks.ParamValidator().validate(made, shape)
     return report.generate_report().splitlines() if report.has_errors() else []
 
 

@@ -60,7 +60,7 @@ for to, host, port in DATABASES:
         continue
     began = time.monotonic()
     try:
-        socket.create_connection(address[:2], TIMEOUT_S).close()
+        socket.create_connection((str(address[0]), port), TIMEOUT_S).close()
         add("probe_connect_ms", 1000 * (time.monotonic() - began), to)
         add("probe_connect_ok", 1.0, to)
     except OSError:

@@ -53,8 +53,7 @@ def steady(record: Record, fault: Fault, doubts: list[str]) -> Steadiness:
     names = ("before", "during", "after")
     frames = (before, during, after)
     tables = tuple(
-        _table(record, name, span, frame)  # type: ignore[arg-type]
-        for name, span, frame in zip(names, spans, frames, strict=True)
+        _table(record, name, span, frame) for name, span, frame in zip(names, spans, frames, strict=True)
     )
     # A doubt about the generator or the clocks puts also what speaks against the service in doubt.
     if against and not doubts:
