@@ -29,9 +29,7 @@ def main() -> None:
             owner=f"{pulumi.get_project()}/{pulumi.get_stack()}",
             gateway_charts=ensure_files(GATEWAY_CHARTS),
             chart=root / "charts" / "tidegate-service",
-            fault_definitions=ensure_files(CHAOS_DEFINITIONS) / "config" / "crd" / "bases"
-            if stack.faults.chaos_mesh
-            else None,
+            fault_definitions=ensure_files(CHAOS_DEFINITIONS) if stack.faults.chaos_mesh else None,
         )
         export(stack, images)
     except TidegateError as error:
