@@ -130,7 +130,7 @@ def read_experiment(path: Path) -> Experiment:
 
 
 def _hypothesis(manifest: Manifest, path: Path) -> Hypothesis:
-    written = (dig(manifest, "metadata", "annotations") or {}).get(HYPOTHESIS, "")
+    written = text(manifest, "metadata", "annotations", HYPOTHESIS)
     try:
         return Hypothesis.model_validate(yaml.safe_load(written) or {})
     except ValidationError as error:
@@ -205,16 +205,16 @@ def _seconds(written: str, path: Path) -> float:
 def _expiry_s(manifest: Manifest, faults: tuple[Fault, ...], path: Path) -> float:
     spec = cast("dict[str, Any]", manifest.get("spec") or {})
     if manifest["kind"] == "Workflow":
-        entry = next((one for one in items(spec, "templates") if one.get("name") == spec.get("entry")), {})
-        if not entry.get("deadline"):
+        entries = [one for one in items(spec, "templates") if one.get("name") == spec.get("entry")]
+        if not entries or not entries[0].get("deadline"):
             raise TidegateError("the workflow's entry has no deadline", where=str(path))
-        return _seconds(str(entry["deadline"]), path)
+        return _seconds(str(entries[0]["deadline"]), path)
     if manifest["kind"] == "Schedule":
         # Chaos Mesh would go on for ever: a process that outlives the tool deletes it then.
-        lasts = (dig(manifest, "metadata", "annotations") or {}).get(LASTS)
+        lasts = text(manifest, "metadata", "annotations", LASTS)
         if not lasts:
             raise TidegateError(f"a Schedule without the annotation {LASTS}", where=str(path))
-        return _seconds(str(lasts), path)
+        return _seconds(lasts, path)
     return max(fault.duration_s for fault in faults)
 
 

@@ -58,6 +58,10 @@ REACH = Radius(pods=("web-a", "web-b"), most=1, ready=2, beyond=(), lasts_s=30, 
 Make = Callable[..., tuple[Engine, Path]]
 
 
+def _unharmed(_self: object) -> str:
+    return ""
+
+
 @pytest.fixture
 def lifters(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done with the process of last resort, in order."""
@@ -68,8 +72,12 @@ def lifters(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return 4711
 
     monkeypatch.setattr(under_test, "start_lifter", start)
-    monkeypatch.setattr(under_test, "end_lifter", lambda _pid: done.append("ended"))
-    monkeypatch.setattr(under_test.Harm, "seen", lambda _self: "")
+
+    def end(_pid: int) -> None:
+        done.append("ended")
+
+    monkeypatch.setattr(under_test, "end_lifter", end)
+    monkeypatch.setattr(under_test.Harm, "seen", _unharmed)
     return done
 
 
@@ -116,7 +124,11 @@ def phases(folder: Path) -> list[str]:
 @pytest.fixture(autouse=True)
 def no_conclusion(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in for a segment is no Parquet; what is concluded has tests of its own."""
-    monkeypatch.setattr(Engine, "_conclude", lambda *_: None)
+
+    def nothing(_self: Engine, _run: object) -> bool:
+        return True
+
+    monkeypatch.setattr(Engine, "_conclude", nothing)
 
 
 def test_it_is_asked_for_made_and_lifted_in_that_order(make: Make, lifters: list[str]) -> None:
@@ -191,7 +203,11 @@ def test_what_was_asked_is_all_that_a_verdict_needs(make: Make) -> None:
 
 
 def test_a_harmed_service_lifts_it_early(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(under_test.Harm, "seen", lambda _self: "no answer from outside for 16 s")
+
+    def harmed(_self: object) -> str:
+        return "no answer from outside for 16 s"
+
+    monkeypatch.setattr(under_test.Harm, "seen", harmed)
     engine, folder = make(Pretended(), "cpu-stress")
     engine.start()
     engine.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from tidegate.models.trial import Finding, Proof, Trial
 from tidegate.run import RunReader
@@ -65,7 +64,7 @@ def _trial(record: Record, fault: Fault) -> Trial:
         lifted_s=fault.lifted_s,
         finding=finding,
         reasons=reasons,
-        proofs=cast("tuple[Proof, Proof, Proof]", proofs),
+        proofs=proofs,
         signs=tuple(seen),
         recovery_s=state.recovery_s,
         spans=state.spans,

@@ -244,8 +244,8 @@ def _node(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
 def _database(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
     uids: list[str] = []
     for each in record.cluster:
-        labels = each.object.get("metadata", {}).get("labels") or {}
-        if each.kind != "DataPod" or labels.get("app.kubernetes.io/name") != wanted.to:
+        name = text(each.object, "metadata", "labels", "app.kubernetes.io/name")
+        if each.kind != "DataPod" or name != wanted.to:
             continue
         uid = text(each.object, "metadata", "uid")
         if uids and uid not in uids and each.received_s >= fault.asked_s:
