@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from support.chaos_run import Failing
 from support.chaos_run import build as build_chaos_run
 
@@ -47,7 +46,7 @@ def test_no_table_makes_the_page_wider_than_the_window(open_report: Open, width:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_gallery_leads_to_each_report(browser: Any, tmp_path: Path) -> None:
+def test_the_gallery_leads_to_each_report(browser: Browser, tmp_path: Path) -> None:
     for name, shape in {"one": {}, "two": {"failing": (Failing(0, 60),)}}.items():
         made = build_chaos_run(tmp_path / f"draft-{name}", **shape)
         judge(RunReader(made))
