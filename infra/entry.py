@@ -10,6 +10,7 @@ from tidegate.errors import TidegateError
 from tidegate.host.paths import project_root
 from tidegate.images import GATEWAY_CHARTS, ensure_files
 from tidegate.images.controllers import definitions
+from tidegate.images.injectors import CHAOS_DEFINITIONS
 from tidegate.models.stack import load_stack
 
 
@@ -22,7 +23,7 @@ def main() -> None:
     try:
         root = project_root()
         stack = load_stack(root / f"Pulumi.{pulumi.get_stack()}.yaml")
-        images = from_catalogue(stack.policy, preview=pulumi.runtime.is_dry_run())
+        images = from_catalogue(stack.policy, stack.faults, preview=pulumi.runtime.is_dry_run())
         build(
             stack,
             images,
@@ -30,6 +31,7 @@ def main() -> None:
             gateway_charts=ensure_files(GATEWAY_CHARTS),
             chart=root / "charts" / "tidegate-service",
             definitions={name: ensure_files(name) for name in definitions(stack.policy)},
+            fault_definitions=ensure_files(CHAOS_DEFINITIONS) if stack.faults.chaos_mesh else None,
         )
         export(stack, images)
     except TidegateError as error:

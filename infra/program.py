@@ -11,6 +11,7 @@ import pulumi
 from infra.autoscaling import Autoscaling, AutoscalingArgs
 from infra.cluster import Cluster, ClusterArgs
 from infra.data import Data, DataArgs
+from infra.faults import Faults, FaultsArgs
 from infra.images import Images
 from infra.network import Network, NetworkArgs
 from infra.observability import Observability, ObservabilityArgs
@@ -31,6 +32,8 @@ class Platform:
     service: Service
     autoscaling: Autoscaling | None
     """Only where the policy asks for more than the HPA that the cluster brings along."""
+    faults: Faults | None
+    """Only where the stack asks for faults."""
 
 
 def build(
@@ -41,6 +44,7 @@ def build(
     gateway_charts: Path,
     chart: Path,
     definitions: Mapping[str, Path],
+    fault_definitions: Path | None = None,
 ) -> Platform:
     """Declare everything that the stack consists of.
 
@@ -52,6 +56,7 @@ def build(
         chart: folder of the service's chart.
         definitions: where the custom resource definitions of the controllers lie that the policy needs, by
             their names in the catalogue.
+        fault_definitions: folder of Chaos Mesh's custom resource definitions; None where there is none of it.
     """
     wanted = stack.cluster
     cluster = Cluster(
@@ -136,7 +141,20 @@ def build(
         image=images.service.reference,
         opts=pulumi.ResourceOptions(parent=service, depends_on=service.objects),
     )
-    return Platform(cluster, network, observability, data, service, autoscaling)
+    faults = None
+    controller, daemon = images.chaos_controller_manager, images.chaos_daemon
+    if controller is not None and daemon is not None and fault_definitions is not None:
+        faults = Faults(
+            "faults",
+            FaultsArgs(
+                # Its rights and the way of its checks are in the service's namespace.
+                target=replace(networked, ready=(*networked.ready, *service.objects)),
+                controller_image=controller.reference,
+                daemon_image=daemon.reference,
+                definitions=fault_definitions,
+            ),
+        )
+    return Platform(cluster, network, observability, data, service, autoscaling, faults)
 
 
 def _gateway_url(stack: StackConfig) -> str:

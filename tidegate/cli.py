@@ -129,7 +129,7 @@ def prove(
     ] = None,
     tail_s: TailS = 100.0,
 ) -> None:
-    """Deploy, load, judge: one verdict, one exit code, one report."""
+    """Deploy, load, judge: one verdict, one exit code. A stack with faults is broken too, in every way."""
     from tidegate.host.lock import state_lock
     from tidegate.load.catalogue import plan_scenario
     from tidegate.prepare import prepare
@@ -150,8 +150,13 @@ def prove(
             tail_s=tail_s,
             console=console,
         )
+        broken = 0
+        if site.config.faults.chaos_mesh:
+            from tidegate.chaos.cli import prove_experiments
+
+            broken = prove_experiments(site, runs)
     console.print(f"The whole took {time.monotonic() - began_s:.0f} s.", highlight=False)
-    _finish(folder, verdict)
+    _finish(folder, verdict, also=broken)
 
 
 @app.command()
@@ -160,6 +165,14 @@ def report(run: RunFolder) -> None:
     from tidegate.report import write_report
 
     print(write_report(run))
+
+
+@app.command()
+def gallery(runs: Annotated[Path, typer.Argument(help="Folder of Runs.")] = Path("runs")) -> None:
+    """Write one page over many Runs, with the trend of each experiment."""
+    from tidegate.report import write_gallery
+
+    print(write_gallery(runs))
 
 
 @app.command()
@@ -222,6 +235,7 @@ def schema(model: Annotated[str, typer.Argument(help="policy, slo, cluster, hpa-
 def _mount() -> None:
     """Add the commands that parts bring along."""
     from tidegate.bench.cli import app as bench_app
+    from tidegate.chaos.cli import chaos_command
     from tidegate.host.cli import doctor_command, engine_command
     from tidegate.images.cli import app as images_app
     from tidegate.nodes.cli import app as nodes_app
@@ -229,6 +243,7 @@ def _mount() -> None:
     from tidegate.simulate.cli import app as hpa_app
     from tidegate.simulate.cli import simulate_command
 
+    app.command("chaos")(chaos_command)
     app.command("doctor")(doctor_command)
     app.command("engine")(engine_command)
     app.add_typer(bench_app, name="bench")
@@ -256,13 +271,14 @@ def pairs(words: list[str] | None) -> dict[str, str]:
     return found
 
 
-def _finish(folder: Path, verdict: Verdict) -> NoReturn:
+def _finish(folder: Path, verdict: Verdict, *, also: int = 0) -> NoReturn:
     from tidegate.show import verdict_view
     from tidegate.verdict import exit_code
 
     Console().print(verdict_view(verdict))
     print(f"Report: {(folder / 'report.html').resolve()}")
-    raise typer.Exit(exit_code(verdict.outcome))
+    codes = {exit_code(verdict.outcome), also}
+    raise typer.Exit(next(code for code in (1, 2, 0) if code in codes))
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -17,6 +17,7 @@ from tidegate.host.paths import kubeconfig_path, project_root
 from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
 from tidegate.images.controllers import controllers, definitions
+from tidegate.images.injectors import fault_definitions, injectors
 from tidegate.models.stack import StackConfig, load_stack
 
 
@@ -100,8 +101,8 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
     ensure(
         tools=None,
         images=None,
-        options=controllers(config.policy),
-        files=[GATEWAY_CHARTS, *definitions(config.policy)],
+        options=controllers(config.policy) + injectors(config.faults),
+        files=[GATEWAY_CHARTS, *definitions(config.policy), *fault_definitions(config.faults)],
         engine_env=engine.env(),
         source=source,
         console=console,

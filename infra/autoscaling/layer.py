@@ -9,7 +9,6 @@ from pathlib import Path
 import pulumi
 
 from infra import policy
-from infra.autoscaling.certificate import Certificates
 from infra.autoscaling.cluster_autoscaler import cluster_autoscaler
 from infra.autoscaling.keda import NAMES as KEDA_NAMES
 from infra.autoscaling.keda import custom_resources as keda_definitions
@@ -18,6 +17,7 @@ from infra.autoscaling.resources import NodeServer
 from infra.autoscaling.vpa import NAMES as VPA_NAMES
 from infra.autoscaling.vpa import acting, recommender
 from infra.autoscaling.vpa import custom_resources as vpa_definitions
+from infra.certificate import Certificates
 from infra.images import Image, Images
 from infra.manifests import Manifest
 from infra.objects import KubernetesObject, register, within

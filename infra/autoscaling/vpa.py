@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from infra import definitions, traffic
-from infra.autoscaling.certificate import ca_bundle, service_names
+from infra.certificate import ca_bundle, service_names
 from infra.manifests import (
     SERVICE_NAMESPACE,
     Manifest,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from support.chaos_run import build as build_chaos_run
 from support.eventful_run import build_eventful_run
 from support.hostile_run import build_hostile_run
 from support.synthetic_run import SLO, build_run
@@ -40,10 +41,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One report each of a tame, an eventful, a hostile, and an empty run."""
+    """One report each of a tame, an eventful, a hostile and an empty run, and one broken on purpose."""
     folder = tmp_path_factory.mktemp("reports")
     tame, eventful = build_run(folder / "tame"), build_eventful_run(folder / "eventful")
-    for run in (tame, eventful):
+    broken = build_chaos_run(folder / "broken")
+    for run in (tame, eventful, broken):
         judge(RunReader(run))
     plan = Plan(
         run_id="empty", created_s=1.7e9, scenario="none", policy=Policy(), slo=SLO, cluster=ClusterConfig()
@@ -53,6 +55,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "eventful": eventful,
         "hostile": build_hostile_run(folder / "hostile"),
         "empty": new_run(folder, plan),
+        "broken": broken,
     }
     return {name: write_report(run) for name, run in runs.items()}
 

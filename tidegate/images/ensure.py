@@ -51,7 +51,7 @@ def ensure(
     Args:
         tools: tools of the catalogue; None means all that a deployment uses.
         images: images of the catalogue; None means all that every deployment runs.
-        options: images beside those, which this deployment asks for; see `controllers`.
+        options: images beside those, which this deployment asks for; see `controllers` and `injectors`.
         files: files of Go modules that will be asked for by `ensure_files`.
         engine_env: variables that point docker at the engine; only images need it.
         source: see `Workshop`.

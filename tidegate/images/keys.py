@@ -118,7 +118,8 @@ class Keys:
 
     def _module_file(self, group_name: str, item: ModuleFile) -> str:
         pin = self.pins(group_name).pin(item.module)
-        return of_json(["module", pin.path, pin.version, pin.sum, item.path, item.json_set])
+        compiled = ["object"] if item.compile else []  # absent otherwise: no other key may change with it
+        return of_json(["module", pin.path, pin.version, pin.sum, item.path, item.json_set, *compiled])
 
     def _wheel(self, entry: str, name: str) -> str:
         wheel = self._catalogue.wheels[entry]

@@ -59,12 +59,15 @@ class Cost(Model):
 
 
 class ModuleFile(Model):
-    """A file or folder taken from a Go module, unchanged or with top-level JSON keys set."""
+    """A file or folder taken from a Go module, unchanged, with top-level JSON keys set, or compiled."""
 
     module: str = Field(description="module path; its version is the one the folder's go.mod selects")
     path: RelativePath = Field(description="file or folder inside the module")
     json_set: dict[str, str] = Field(
         default={}, description="top-level keys to set; the JSON is then compacted"
+    )
+    compile: bool = Field(
+        default=False, description="it is C that becomes a position-independent object, unlinked"
     )
 
 

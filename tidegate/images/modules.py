@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from tidegate.images.gotool import WORK_LOCK, go_env, work_dir
 from tidegate.images.job import JobContext
 from tidegate.images.model import GoGroup, ModuleFile, Toolchain
 from tidegate.images.store import Entry, lock, making, remove
+from tidegate.proc import run
 
 
 class GoCommand:
@@ -46,10 +48,10 @@ async def module_dir(
 
 
 def place(item: ModuleFile, module: Path, target: Path) -> None:
-    """Copy a file or folder of a module, setting JSON keys if asked.
+    """Copy a file or folder of a module, setting JSON keys or compiling it if asked.
 
     Raises:
-        TidegateError: the module has no such path.
+        TidegateError: the module has no such path, or it does not compile.
     """
     source = module / item.path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +59,10 @@ def place(item: ModuleFile, module: Path, target: Path) -> None:
         shutil.copytree(source, target, symlinks=True)
     elif not source.is_file():
         raise TidegateError(f"module {item.module} has no {item.path}", where=str(module))
+    elif item.compile:
+        # One object, never linked: its code must not care where it is put.
+        command = ["cc", "-c", "-O2", "-fPIE", "-fno-stack-protector", "-o", target, source]
+        run(command, env={**os.environ, "LC_ALL": "C"}, timeout_s=60)
     elif item.json_set:
         content = json.loads(source.read_text()) | item.json_set
         target.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False))

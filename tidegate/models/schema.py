@@ -6,6 +6,8 @@ from typing import Any
 
 from tidegate.models.base import Model
 from tidegate.models.cluster import ClusterConfig
+from tidegate.models.faults import FaultsConfig
+from tidegate.models.hypothesis import Hypothesis
 from tidegate.models.plan import Plan
 from tidegate.models.policy import Policy
 from tidegate.models.slo import Slo
@@ -14,7 +16,7 @@ from tidegate.models.verdict import Verdict
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schemas (draft 2020-12): `policy`, `slo`, `cluster`, `stack`, `plan`, `verdict`."""
+    """Return the JSON schemas (draft 2020-12) by the names below."""
     models: dict[str, type[Model]] = {
         "policy": Policy,
         "slo": Slo,
@@ -22,5 +24,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "stack": StackConfig,
         "plan": Plan,
         "verdict": Verdict,
+        "hypothesis": Hypothesis,
+        "faults": FaultsConfig,
     }
     return {name: model.model_json_schema() for name, model in models.items()}

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from tidegate.errors import TidegateError
 from tidegate.models.base import Model
 from tidegate.models.cluster import ClusterConfig
+from tidegate.models.faults import FaultsConfig
 from tidegate.models.policy import Policy
 from tidegate.models.problems import explain, nearest
 from tidegate.models.slo import Slo
@@ -26,6 +27,9 @@ class StackConfig(Model):
     policy: Policy = Field(default_factory=Policy, description="What decides scaling.")
     slo: Slo = Field(description="What is promised. It has no default: a promise must be written down.")
     cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="Where it runs.")
+    faults: FaultsConfig = Field(
+        default_factory=FaultsConfig, description="What it has on board to break itself with."
+    )
 
 
 M = TypeVar("M", bound=Model)
@@ -99,6 +103,7 @@ def load_stack(path: Path) -> StackConfig:
         policy=_part(Policy, own.get("policy", {}), "policy", file),
         slo=_part(Slo, own["slo"], "slo", file),
         cluster=_part(ClusterConfig, own.get("cluster", {}), "cluster", file),
+        faults=_part(FaultsConfig, own.get("faults", {}), "faults", file),
     )
 
 

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidegate.errors import TidegateError
+from tidegate.run.objects import text
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -94,8 +95,8 @@ class ApiAccess:
 _NamedT = TypeVar("_NamedT", _NamedCluster, _NamedUser, _NamedContext)
 
 
-def load_kubeconfig(path: Path) -> ApiAccess:
-    """Return the access that the file's current context describes.
+def load_kubeconfig(path: Path, context_name: str = "") -> ApiAccess:
+    """Return the access that a context of the file describes, the current one unless another is named.
 
     Raises:
         TidegateError: the file is absent, incomplete, or asks for something that is not supported:
@@ -115,10 +116,19 @@ def load_kubeconfig(path: Path) -> ApiAccess:
         raise TidegateError(
             f"the kubeconfig's {place or 'content'}: {first['msg']}", where=str(path)
         ) from error
-    context = _named(config.contexts, config.current_context, path).context
+    context = _named(config.contexts, context_name or config.current_context, path).context
     cluster = _named(config.clusters, context.cluster, path).cluster
     user = _named(config.users, context.user, path).user
     return _access(cluster, user, path)
+
+
+def current_context(path: Path) -> str:
+    """Return the name of the file's current context; empty where there is no such file, or none."""
+    try:
+        found: object = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return ""
+    return text(found, "current-context")
 
 
 def _named(parts: tuple[_NamedT, ...], name: str, path: Path) -> _NamedT:

@@ -43,6 +43,7 @@ from tidegate.run import (
     start_delays,
 )
 from tidegate.run.format import WEB_COMPONENT
+from tidegate.verdict.experiments import experiments
 
 MOST_NOTES = 200
 MOST_EVENT_PODS = 800
@@ -97,6 +98,7 @@ def collect(run: RunReader) -> ReportData:
         ),
         generator=_generator(run, frame),
         faults=faults,
+        trials=experiments(run),
         pods=shown,
         pods_not_shown=not_shown,
         nodes=tuple(_node(path) for path in node_paths(run)),

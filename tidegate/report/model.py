@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tidegate.models import Check, Outcome
 from tidegate.models.base import Model
+from tidegate.models.trial import Trial
 
 
 class Failure(Model):
@@ -322,6 +323,7 @@ class ReportData(Model):
     lag_summary: tuple[Part, ...] = Field(description="Over the complete pods of all events upwards.")
     generator: Generator
     faults: tuple[Fault, ...]
+    trials: tuple[Trial, ...] = Field(description="Every experiment, judged anew from the record.")
     pods: tuple[Lane, ...]
     pods_not_shown: int
     nodes: tuple[NodeTime, ...] = Field(description="Nodes that were added, as they joined.")

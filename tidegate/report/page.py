@@ -40,13 +40,14 @@ FIRST_SCRIPT = "theme.js"
 
 
 @cache
-def _static(names: tuple[str, ...]) -> str:
+def static(names: tuple[str, ...]) -> str:
+    """Return these files of the folder `static`, joined."""
     folder = files("tidegate.report") / "static"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _script() -> str:
-    return f'(() => {{\n"use strict";\n{_static(SCRIPTS)}\n}})();\n'
+    return f'(() => {{\n"use strict";\n{static(SCRIPTS)}\n}})();\n'
 
 
 def _hash(text: str) -> str:
@@ -63,7 +64,7 @@ def content_policy(styles: str, *scripts: str) -> str:
         (
             "default-src 'none'",
             f"style-src {_hash(styles)}",
-            "script-src " + " ".join(_hash(script) for script in scripts),
+            "script-src " + (" ".join(_hash(script) for script in scripts) or "'none'"),
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -72,8 +73,9 @@ def content_policy(styles: str, *scripts: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates, with the filters that turn figures into words."""
+    made = Environment(
         loader=PackageLoader("tidegate.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -91,15 +93,15 @@ def _environment() -> Environment:
         "plural",
         "unit_value",
     ):
-        environment.filters[name] = getattr(words, name)
-    return environment
+        made.filters[name] = getattr(words, name)
+    return made
 
 
 def render(data: ReportData, plan: Plan) -> str:
     """Return the page."""
-    styles, first, script = _static(STYLES), _static((FIRST_SCRIPT,)), _script()
+    styles, first, script = static(STYLES), static((FIRST_SCRIPT,)), _script()
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             data=data,

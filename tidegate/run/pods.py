@@ -13,7 +13,7 @@ equal; they are never out of order, because each is raised to the one before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,6 +131,14 @@ class _Observed:
             ready_spans=tuple(self.spans),
             from_api=frozenset(self.from_api),
         )
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod, as the API gives it, is Ready and not being deleted."""
+    ready = condition(pod, "Ready")
+    return (
+        ready is not None and ready.get("status") == "True" and not dig(pod, "metadata", "deletionTimestamp")
+    )
 
 
 def _started_s(status: dict[str, Any]) -> tuple[bool, float | None]:

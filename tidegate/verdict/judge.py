@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tidegate.models import Check, Outcome, Verdict
+from tidegate.models.trial import Finding, Trial
 from tidegate.run import RunReader, save_verdict
+from tidegate.verdict.experiments import experiments, overall
 from tidegate.verdict.platform import generator, peak_of_ready, queue_age
 from tidegate.verdict.requests import availability, latency
 from tidegate.verdict.soundness import Doubt, doubts
@@ -29,9 +31,48 @@ def judge(run: RunReader) -> Verdict:
 def assess(run: RunReader) -> Verdict:
     """Judge `run` without writing anything."""
     found = doubts(run)
+    trials = experiments(run)
+    if trials:
+        return _of_experiments(run, trials)
     checks = tuple(_checks(run, {about for about, _ in found}))
     outcome = _overall(checks, window_known=run.plan.load_window_s is not None)
     return Verdict(outcome=outcome, checks=checks, reasons=tuple(_reasons(run, outcome, checks, found)))
+
+
+def _of_experiments(run: RunReader, trials: Sequence[Trial]) -> Verdict:
+    """Judge a Run that was broken on purpose by what its experiments claimed."""
+    told = {
+        Finding.HELD: Outcome.HELD,
+        Finding.NOT_HELD: Outcome.NOT_HELD,
+        Finding.INCONCLUSIVE: Outcome.COULD_NOT_TELL,
+    }
+    units = {"landed": "signs", "steady": "%", "autoscaler": "replicas"}
+    checks = [generator(run)]
+    for trial in trials:
+        during = trial.spans[1]
+        measured = {
+            "landed": float(sum(sign.seen_s is not None for sign in trial.signs)),
+            "steady": during.availability_percent,
+            "autoscaler": None if during.desired is None else float(during.desired[1]),
+        }
+        checks += [
+            Check(
+                name=f"{trial.name} {proof.name}",
+                outcome=told[proof.finding],
+                measured=measured[proof.name],
+                threshold=float(len(trial.signs)) if proof.name == "landed" else None,
+                unit=units[proof.name],
+                detail=" ".join(proof.reasons),
+                count=during.requests if proof.name == "steady" else None,
+            )
+            for proof in trial.proofs
+        ]
+    reasons = [f"{trial.name}: {reason}" for trial in trials for reason in trial.reasons]
+    outcome = told[overall([trial.finding for trial in trials])]
+    if run.plan.load_window_s is None and outcome is Outcome.HELD:
+        outcome = Outcome.COULD_NOT_TELL
+        reasons.append("The load window was never recorded, so the load did not run to its end.")
+    return Verdict(outcome=outcome, checks=tuple(checks), reasons=tuple(reasons))
 
 
 def _checks(run: RunReader, doubted: set[Doubt]) -> Iterator[Check]:

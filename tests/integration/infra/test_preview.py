@@ -33,6 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "program").mkdir()
     shutil.copy(ROOT / "infra" / "__main__.py", folder / "program" / "__main__.py")
     config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
+    config["config"]["tidegate:faults"] = {"chaos_mesh": True}  # so that every layer is there
     (folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump({"config": config["config"]}))
     return folder
 
@@ -74,7 +75,7 @@ def test_everything_would_be_created(preview: dict[str, Any]) -> None:
 
 def test_every_layer_and_every_kind_is_seen(preview: dict[str, Any]) -> None:
     types = {step["newState"]["type"] for step in preview["steps"]}
-    layers = ("Cluster", "Network", "Observability", "Data", "Service")
+    layers = ("Cluster", "Network", "Observability", "Data", "Service", "Faults")
     assert {f"tidegate:infra:{layer}" for layer in layers} <= types
     assert "kubernetes:gateway.networking.k8s.io/v1:Gateway" in types
     assert "kubernetes:autoscaling/v2:HorizontalPodAutoscaler" in types

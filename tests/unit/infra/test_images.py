@@ -8,6 +8,7 @@ import pytest
 
 from infra.images import NOT_YET, Images, from_catalogue
 from tidegate.errors import TidegateError
+from tidegate.models.faults import FaultsConfig
 from tidegate.models.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +22,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_engine")
 def test_a_preview_needs_no_engine_and_knows_every_reference() -> None:
-    images = from_catalogue(Policy(), preview=True)
+    images = from_catalogue(Policy(), FaultsConfig(), preview=True)
     references = [*images.node_agents(), *images.on_workers(), images.node.reference]
     wanted = [field for field in fields(Images) if field.default is MISSING]
     assert len(references) == len(wanted)
@@ -30,9 +31,17 @@ def test_a_preview_needs_no_engine_and_knows_every_reference() -> None:
 
 
 @pytest.mark.usefixtures("no_engine")
+def test_a_stack_has_injectors_only_where_it_asks_for_faults() -> None:
+    assert from_catalogue(Policy(), FaultsConfig(), preview=True).chaos_daemon is None
+    found = from_catalogue(Policy(), FaultsConfig(chaos_mesh=True), preview=True)
+    assert found.chaos_daemon is not None
+    assert found.chaos_controller_manager is not None
+
+
+@pytest.mark.usefixtures("no_engine")
 def test_anything_but_a_preview_needs_them() -> None:
     with pytest.raises(TidegateError):
-        from_catalogue(Policy(), preview=False)
+        from_catalogue(Policy(), FaultsConfig(), preview=False)
 
 
 def test_every_image_is_on_the_nodes_that_run_it(images: Images) -> None:
@@ -44,9 +53,9 @@ def test_every_image_is_on_the_nodes_that_run_it(images: Images) -> None:
 
 @pytest.mark.usefixtures("no_engine")
 def test_the_cluster_autoscaler_is_wanted_with_node_groups_only() -> None:
-    assert from_catalogue(Policy(), preview=True).cluster_autoscaler is None
+    assert from_catalogue(Policy(), FaultsConfig(), preview=True).cluster_autoscaler is None
     grown = Policy.model_validate({"node_groups": [{"name": "small"}]})
-    found = from_catalogue(grown, preview=True)
+    found = from_catalogue(grown, FaultsConfig(), preview=True)
     assert found.cluster_autoscaler is not None
     assert found.cluster_autoscaler.reference in found.on_workers()
 
@@ -68,6 +77,6 @@ def test_the_cluster_autoscaler_is_wanted_with_node_groups_only() -> None:
 def test_each_policy_brings_the_controllers_it_needs_and_no_others(
     document: dict[str, Any], wanted: set[str]
 ) -> None:
-    found = from_catalogue(Policy.model_validate(document), preview=True)
+    found = from_catalogue(Policy.model_validate(document), FaultsConfig(), preview=True)
     optional = [field.name for field in fields(Images) if field.default is not MISSING]
     assert {name for name in optional if getattr(found, name) is not None} == wanted

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
+from infra.faults.names import SERVER_NAME
 from infra.images import Image, Images
 from infra.program import build, export
 from tidegate.errors import TidegateError
@@ -59,6 +60,8 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "gateway-helm" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    (folder / "definitions").mkdir()
+    (folder / "definitions" / "podchaos.yaml").write_text(FAULT_DEFINITION)
     return folder
 
 
@@ -76,7 +79,7 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str, definitions: 
         if ordinary and preview in known:
             return known[preview]
         wanted = config or stack()
-        chosen = replace(images, **other)
+        chosen = replace(images, **(INJECTORS | other))
 
         def program() -> None:
             build(
@@ -86,6 +89,7 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str, definitions: 
                 gateway_charts=module,
                 chart=CHART,
                 definitions=definitions,
+                fault_definitions=module / "definitions",
             )
             export(wanted, chosen)
 
@@ -97,9 +101,25 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str, definitions: 
     return run
 
 
+INJECTORS = {
+    "chaos_controller_manager": Image("example/chaos-controller-manager:1.0", "sha256:controller"),
+    "chaos_daemon": Image("example/chaos-daemon:1.0", "sha256:daemon"),
+}
+FAULT_DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: podchaos.chaos-mesh.org}
+spec: {}
+"""
+KEY_PAIRS = {"chaos-daemon", "chaos-daemon-client", "chaos-webhook"}
 DEFINITION = "CustomResourceDefinition/httproutes.gateway.networking.k8s.io"
 
-LAYERS = {"Cluster", "Network", "Observability", "Data", "Service"}
+LAYERS = {"Cluster", "Network", "Observability", "Data", "Service", "Faults"}
+
+
+def test_a_stack_that_asks_for_no_faults_has_none(built: Build) -> None:
+    made = built(chaos_daemon=None, chaos_controller_manager=None)
+    assert not [each for each in made.resources if "chaos" in each.name]
 
 
 def test_one_component_a_layer(built: Build) -> None:
@@ -209,7 +229,17 @@ def test_no_password_is_outside_a_secret(built: Build) -> None:
     made = built()
     for each in made.objects():
         text = json.dumps(each.inputs)
-        assert ("Password" in text) == (each.type == "kubernetes:core/v1:Secret"), each.name
+        assert "Password" not in text or each.type == "kubernetes:core/v1:Secret", each.name
+    holding = [each for each in made.of_type("core/v1:Secret") if "Password" in json.dumps(each.inputs)]
+    assert len(holding) == len(made.of_type("core/v1:Secret")) - len(KEY_PAIRS)
+
+
+def test_private_keys_of_the_injector_are_secret(built: Build) -> None:
+    made = built()
+    assert made.named("faults-certificates").inputs["names"] == [SERVER_NAME]
+    assert made.named("faults-certificates").secret_outputs >= {"key", "client_key"}
+    held = {each.inputs["metadata"]["name"] for each in made.of_type("core/v1:Secret")}
+    assert held >= KEY_PAIRS
 
 
 def test_each_database_has_a_password_of_its_own(built: Build) -> None:

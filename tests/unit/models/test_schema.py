@@ -55,6 +55,6 @@ def test_every_key_is_described_and_every_number_has_unit_and_range() -> None:
 
 def test_schemas_are_exported_by_name_and_closed() -> None:
     schemas = json_schemas()
-    assert set(schemas) == {"policy", "slo", "cluster", "stack", "plan", "verdict"}
+    assert set(schemas) == {"policy", "slo", "cluster", "stack", "plan", "verdict", "hypothesis", "faults"}
     assert all(schema["additionalProperties"] is False for schema in schemas.values())
     assert schemas["policy"]["$defs"]["ScaleRule"]["properties"]["period_s"]["maximum"] == 1800

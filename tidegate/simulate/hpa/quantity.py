@@ -1,6 +1,6 @@
 """Kubernetes quantities, exact, in the two ways the autoscaler reads them.
 
-`tidegate.observe.quantity` reads what a cluster reports, as a float, which is enough for a plot. Here every
+`tidegate.run.quantity` reads what a cluster reports, as a float, which is enough for a plot. Here every
 digit counts: the controller rounds to whole milli-units away from zero, and reads a tolerance as a number
 times a power of ten (k8s.io/apimachinery v0.36.3, pkg/api/resource/quantity.go:277-395, 480-500, 828;
 math.go:140-199; scale_int.go:43).

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from infra.autoscaling.certificate import CertificatesProvider, service_names
+from infra.certificate import CertificatesProvider, service_names
 
 
 def test_certificates_are_good_for_the_names_and_differ_each_time() -> None:

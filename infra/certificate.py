@@ -46,7 +46,7 @@ class CertificatesProvider(ResourceProvider):
         return DiffResult(changes=changed, replaces=["names"] if changed else [])
 
 
-class Certificates(Resource, module="autoscaling", name="Certificates"):
+class Certificates(Resource, module="infra", name="Certificates"):
     """A server's certificate and that of its one client, signed by an authority that signs nothing else.
 
     Args:

@@ -1,0 +1,108 @@
+"""Whose cluster is broken, and what lifts a fault when the tool cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tidegate.chaos.injector import word
+from tidegate.chaos.lifter import end_lifter, start_lifter
+from tidegate.chaos.sampler import rows
+from tidegate.chaos.where import where
+from tidegate.errors import TidegateError
+
+SCRIPT = Path(__file__).parents[3] / "tidegate" / "chaos" / "inside.py"
+
+
+def test_without_a_context_it_is_the_stacks_own() -> None:
+    found = where("demo", context="", allow_foreign=False)
+    assert found.own
+    assert found.kubeconfig.parts[-2:] == ("demo", "kubeconfig")
+
+
+def test_a_foreign_cluster_needs_both_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    with pytest.raises(TidegateError, match="--allow-foreign-cluster"):
+        where("demo", context="production", allow_foreign=False)
+    with pytest.raises(TidegateError, match="without --context"):
+        where("demo", context="", allow_foreign=True)
+    with pytest.raises(TidegateError, match="not the current context"):
+        where("demo", context="production", allow_foreign=True)
+    (tmp_path / "config").write_text("current-context: production\n")
+    found = where("demo", context="production", allow_foreign=True)
+    assert (found.own, found.kubeconfig) == (False, tmp_path / "config")
+    assert found.kubectl()[-2:] == ["--context", "production"]
+
+
+def test_the_own_context_by_name_is_not_foreign() -> None:
+    assert where("demo", context="kind-demo", allow_foreign=False).own
+
+
+def wait_for(path: Path) -> bool:
+    ends_s = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < ends_s:
+        time.sleep(0.02)
+    return path.exists()
+
+
+def test_the_lifter_acts_although_its_maker_was_killed(tmp_path: Path) -> None:
+    mark = tmp_path / "lifted"
+    body = (
+        "import os, signal\n"
+        "from tidegate.chaos.lifter import start_lifter\n"
+        f"start_lifter(0.3, [['false'], ['touch', {str(mark)!r}]], os.environ)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    made = subprocess.run([sys.executable, "-c", body], check=False)
+    assert made.returncode == -9
+    assert wait_for(mark)
+
+
+def test_a_lifter_that_is_ended_does_nothing(tmp_path: Path) -> None:
+    mark = tmp_path / "lifted"
+    pid = start_lifter(60, [["touch", str(mark)]], os.environ)
+    end_lifter(pid)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not mark.exists()
+    end_lifter(pid)  # twice is harmless
+
+
+def test_the_injectors_word_is_read_with_its_errors() -> None:
+    status = {
+        "conditions": [{"type": "AllInjected", "status": "False"}],
+        "experiment": {
+            "containerRecords": [
+                {
+                    "id": "tidegate/web-a/web",
+                    "events": [
+                        {"type": "Succeeded", "message": ""},
+                        {"type": "Failed", "message": "unknown qdisc"},
+                    ],
+                }
+            ]
+        },
+    }
+    said = word({"status": status})
+    assert (said.injected, said.pods, said.errors) == (False, ("web-a",), ("unknown qdisc",))
+
+
+def test_the_probe_prints_what_the_recorder_reads() -> None:
+    # Against this machine alone: an address needs no resolver, and nobody listens on port 1.
+    body = SCRIPT.read_text()
+    head, _, rest = body.partition("DATABASES = (")
+    text = head + 'DATABASES = (("redis", "127.0.0.1", 1),)\n_REST = (' + rest
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-"], input=text, capture_output=True, text=True, check=True, timeout=30
+    )
+    found = {(row.name, row.labels): row.value for row in rows("web-a", done.stdout, 1.0)}
+    redis = '{"pod":"web-a","to":"redis"}'
+    assert found["probe_resolve_ok", redis] == 1.0
+    assert found["probe_connect_ok", redis] == 0.0
+    assert ("probe_connect_ms", redis) not in found
+    assert ("probe_throttled_s", '{"pod":"web-a"}') in found
