@@ -175,7 +175,7 @@ class _Fluid:
             sample[fresh.searchsorted(due)] = moments
         past_t, past_used = self._past[:, : self._noted]
         before, used_before = pods.after[fresh], pods.used_after[fresh]
-        shared = np.interp(sample, past_t, past_used)
+        shared: Floats = np.interp(sample, past_t, past_used)
         used = shared + pods.offset[fresh]
         if not self._calm:
             self._settle(past_t, past_used)
