@@ -173,9 +173,10 @@ class _Fluid:
                 break
             due, moments = due[again], later[again]
             sample[fresh.searchsorted(due)] = moments
-        past_t, past_used = self._past[:, : self._noted]
+        past_t: Floats = self._past[0, : self._noted]
+        past_used: Floats = self._past[1, : self._noted]
         before, used_before = pods.after[fresh], pods.used_after[fresh]
-        shared: Floats = np.interp(sample, past_t, past_used)
+        shared = np.interp(sample, past_t, past_used)
         used = shared + pods.offset[fresh]
         if not self._calm:
             self._settle(past_t, past_used)
