@@ -18,7 +18,7 @@ Source = Literal["auto", "registry", "packages"]
 """`registry`: upstream's own artefact. `packages`: built here. `auto`: the first where it answers."""
 
 Role = Literal["cluster", "option", "part", "base"]
-"""`cluster`: every deployment runs it. `option`: one does whose policy asks for it. `part`: it lives inside
+"""`cluster`: every deployment runs it. `option`: one whose stack asks for it does. `part`: it lives inside
 the node image. `base`: others build on it."""
 
 Megabytes = Annotated[int, Unit("whole megabytes (10^6 bytes)", "250"), Field(ge=0)]
