@@ -14,7 +14,7 @@ from support.children import wait_until
 from support.database import rows
 from support.dose import Dose
 from support.load import Outcome, at_rate
-from support.login import bearer
+from support.mix import shoppers
 from support.redis_server import RedisServer
 from support.service_process import ServiceProcess
 
@@ -22,31 +22,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.acceptance, pytest.mark.timeo
 
 StartService = Callable[..., ServiceProcess]
 
-ACCOUNTS = 50
 PROCESSES = 2
 LEAST = 40
 """Requests in each phase, however slow the machine: each route and each process has some."""
 NEEDED = 0.999
 """Of the requests that are made while Redis is away, so many succeed."""
-
-
-def _mix() -> Callable[[int], Call]:
-    """What can live without Redis: reading products and orders, placing orders of either version."""
-    tokens = [bearer(number) for number in range(1, ACCOUNTS + 1)]
-    order = b'{"lines": [{"product_id": 3, "quantity": 1}]}'
-
-    def make(number: int) -> Call:
-        token, kind = tokens[number % ACCOUNTS], number % 10
-        if kind < 3:
-            return Call("GET", f"/api/v1/products/{number % 200 + 1}", token, route="v1 product")
-        if kind < 6:
-            return Call("GET", f"/api/v2/products?limit={number % 20 + 1}", token, route="v2 products")
-        if kind < 8:
-            return Call("GET", "/api/v2/orders?limit=5", token, route="v2 orders")
-        version = "v2" if kind == 8 else "v1"
-        return Call("POST", f"/api/{version}/orders", token, order, f"{version} order")
-
-    return make
 
 
 @pytest.mark.parametrize("way", ["killed", "hung"])
@@ -78,7 +58,7 @@ def test_what_can_live_without_redis_does(
         balancer = Balancer()
         for process in processes:
             balancer.add(process.event("serving")["port"])
-        make = _mix()
+        make = shoppers()
 
         async def load(seconds: float) -> Outcome:
             ends_s = time.monotonic() + seconds

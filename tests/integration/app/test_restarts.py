@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 import uvloop
-from support.balancer import Balancer, Call, Pod
+from support.balancer import Balancer, Pod
 from support.dose import Dose
 from support.load import Outcome, at_rate, closed_loop
-from support.login import bearer
+from support.mix import shoppers
 from support.redis_server import RedisServer
 from support.service_process import ServiceProcess
 
@@ -20,28 +20,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.acceptance, pytest.mark.timeo
 
 StartService = Callable[..., ServiceProcess]
 
-ACCOUNTS = 50
 MEASURED_REQUESTS = 600
 """For the capacity, of which the load is half."""
-
-
-def _mix() -> Callable[[int], Call]:
-    """Of ten requests six read products, two read orders, one places an order of each version."""
-    tokens = [bearer(number) for number in range(1, ACCOUNTS + 1)]
-    order = b'{"lines": [{"product_id": 3, "quantity": 1}]}'
-
-    def make(number: int) -> Call:
-        token, kind = tokens[number % ACCOUNTS], number % 10
-        if kind < 3:
-            return Call("GET", f"/api/v2/products/{number % 200 + 1}", token, route="product")
-        if kind < 6:
-            return Call("GET", f"/api/v2/products?limit={number % 20 + 1}", token, route="products")
-        if kind < 8:
-            return Call("GET", "/api/v2/orders?limit=5", token, route="orders")
-        version = "v2" if kind == 8 else "v1"
-        return Call("POST", f"/api/{version}/orders", token, order, f"order {version}")
-
-    return make
 
 
 class _Fleet:
@@ -97,7 +77,7 @@ def test_no_request_fails_while_processes_restart_one_by_one(
         balancer = Balancer(probe_every_s=0.5)
         fleet = _Fleet(balancer, lambda: start_service("app", **settings), dose.restart_processes)
         await fleet.begin()
-        make = _mix()
+        make = shoppers()
         # Once to warm the processes, once to see what they can do here and now.
         for requests in (MEASURED_REQUESTS // 2, MEASURED_REQUESTS):
             capacity = await closed_loop(
