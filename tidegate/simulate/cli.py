@@ -127,7 +127,7 @@ def simulate_command(
     trace: Annotated[
         list[Path] | None,
         typer.Option(
-            help="CSV of `time,count` bins or of single arrivals; may be repeated. Default: a spike."
+            help="Counts, arrivals, log or Prometheus answer, as in docs/load.md; may be repeated. Default: a spike."
         ),
     ] = None,
     slo: Annotated[

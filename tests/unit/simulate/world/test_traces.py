@@ -46,13 +46,13 @@ def test_single_arrivals(tmp_path: Path) -> None:
     [
         ("1998-06-29 22:00,30\nyesterday,3\n", r"'yesterday' is no time .*trace.csv:2"),
         ("0,1\n60,-3\n", r"'-3' is no number of requests .*trace.csv:2"),
-        ("0,1\n60\n", r"'' is no number of requests .*trace.csv:2"),
+        ("0,1\n60\n", r"nothing is no number of requests .*trace.csv:2"),
         ("0,nan\n", "is no number of requests"),
-        ("0,1\n" + "9" * 5000 + "\n", r"the line has 5000 bytes .*trace.csv:2"),
-        ("", "no arrivals"),
+        ("0,1\n" + "9" * 5000 + "\n", r"the line has more than .*trace.csv:2"),
+        ("", "the trace is empty"),
         ("0,1e13\n", "is no number of requests"),
         ("0,1\n1e9,1\n", "spans 11574 days"),
-        ("time,count\n", "no arrivals"),
+        ("time,count\n", "the trace has no entry"),
     ],
 )
 def test_bad_traces_name_the_line(tmp_path: Path, text: str, told: str) -> None:
