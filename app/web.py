@@ -42,6 +42,9 @@ def run_web(
     if settings.server == "gunicorn":
         settings = _shared_by_workers(settings)
     # Not before: with several processes the metrics library must find their folder when it is imported.
+    from app.core.lean import import_fastapi
+
+    import_fastapi()
     from app.core.logging import configure_logging, get_logger
     from app.main import create_app
     from app.resources import Resources

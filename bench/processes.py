@@ -141,8 +141,9 @@ def service(
     *,
     cores: Sequence[int],
     folder: Path,
+    python: Path = Path(sys.executable),
 ) -> Process:
     """`python -m <module>` of the service, with only these settings."""
     environment = service_environment({"DRAIN_S": "0.1", "GRACEFUL_TIMEOUT_S": "2"} | dict(settings))
     environment["PYTHONPATH"] = str(project_root())
-    return Process(name, [sys.executable, "-m", module], cores=cores, folder=folder, environment=environment)
+    return Process(name, [str(python), "-m", module], cores=cores, folder=folder, environment=environment)
