@@ -18,7 +18,7 @@ CONNECTIONS = 32
 ROUTES = {"small": SMALL, "large": LARGE}
 SERVERS = {
     "uvicorn": {"SERVER": "uvicorn"},
-    "uvicorn on asyncio's loop": {"SERVER": "uvicorn", "LOOP": "asyncio"},
+    "uvicorn, asyncio": {"SERVER": "uvicorn", "LOOP": "asyncio"},
     "gunicorn": {"SERVER": "gunicorn", "SERVER_WORKERS": "1"},
     "hypercorn": {"SERVER": "hypercorn"},
     "granian": {},
