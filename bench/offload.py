@@ -262,8 +262,8 @@ def render(raw: Raw) -> str:
     jobs = cell(raw.spread("jobs_per_s", variant="jobs"), 1)
     return "\n".join(
         [
-            "Web process and worker together on one core, PostgreSQL, Redis and vegeta on the other; where the "
-            "worker is on the other core, it gets of it what those leave.\n",
+            "Web process and worker share one core, PostgreSQL, Redis and vegeta the other. A worker that is "
+            "on the other core gets of it what those leave.\n",
             table(("", "p50 ms", "p95 ms", "p99 ms"), rows),
             f"\nOne worker decides {jobs} orders/s at weight {SMALL_WEIGHT:g}, beside the web process. "
             f"{' '.join(goals)}\n",
