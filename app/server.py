@@ -28,7 +28,9 @@ def bind(host: str, port: int) -> socket.socket:
         BindError: someone else listens there, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # The protocol by name: asyncio's own loop spares connections the wait for acknowledgements (TCP_NODELAY)
+    # only where it is named, and else each answer in two parts takes 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -50,7 +52,8 @@ def http_options(
 ) -> dict[str, Any]:
     """uvicorn's options, the same for the web process, Gunicorn's workers and the worker's small server."""
     return {
-        "loop": "none",
+        # Gunicorn's workers make their loop by this; all others are given one.
+        "loop": settings.loop,
         "http": BoundedHttpProtocol,
         "ws": cast("type[asyncio.Protocol]", _websocket_protocol),
         # Followers only listen; a kilobyte is more than they have to say.

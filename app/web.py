@@ -42,6 +42,9 @@ def run_web(
     if settings.server == "gunicorn":
         settings = _shared_by_workers(settings)
     # Not before: with several processes the metrics library must find their folder when it is imported.
+    from app.core.lean import import_fastapi
+
+    import_fastapi()
     from app.core.logging import configure_logging, get_logger
     from app.main import create_app
     from app.resources import Resources
@@ -80,13 +83,13 @@ def _run_uvicorn(
     app: FastAPI, settings: Settings, listener: socket.socket, resources: Resources
 ) -> signal.Signals | None:
     import uvicorn
-    import uvloop
 
     from app.server import DrainingServer, http_options
+    from app.servers.loop import loop_factory
 
     config = uvicorn.Config(app, **http_options(settings))
     server = DrainingServer(config, resources.lifecycle, drain_s=settings.drain_for_s)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(settings)) as runner:
         runner.run(server.serve(sockets=[listener]))
     return server.signal
 
@@ -94,12 +97,11 @@ def _run_uvicorn(
 def _run_hypercorn(
     app: FastAPI, settings: Settings, listener: socket.socket, resources: Resources
 ) -> signal.Signals:
-    import uvloop
-
     from app.servers.hypercorn import serve_hypercorn
+    from app.servers.loop import loop_factory
 
     listener.listen(1024)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(settings)) as runner:
         return runner.run(serve_hypercorn(app, settings, listener, resources.lifecycle))
 
 

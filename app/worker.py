@@ -22,14 +22,13 @@ def main() -> int:
 
     import asyncio
 
-    import uvloop
-
     from app.core.exceptions import BindError
     from app.core.lean import import_redis
 
     import_redis()
     from app.core.logging import configure_logging, get_logger
     from app.server import bind
+    from app.servers.loop import loop_factory
     from app.workers.process import serve_worker
 
     configure_logging(settings)
@@ -41,7 +40,7 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     gc.enable()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(settings)) as runner:
         received = runner.run(serve_worker(settings, listener))
     get_logger(__name__).info("stopped", signal=received.name)
     return 130 if received is signal.SIGINT else 0

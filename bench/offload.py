@@ -1,7 +1,7 @@
 """Offload: the fraud check inline against an order that is taken at once and decided by a worker.
 
-Offload moves work and saves none: web and worker share one core here, as the inline process has it, so the
-accept latency is taken while the worker fills that core.
+Offload moves work and saves none: web and worker share one core here, as the inline process has it. The
+accept latency is taken while the worker fills that core, and while it fills another one, as in a cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.spread import percentiles
 from bench.suite import Context
 
 TITLE = "Offload"
-MINUTES = 4.5
+MINUTES = 5.5
 GOAL_ACCEPT_P95_MS = 25.0
 WEIGHT = 1.0
 """About 1.8 s of CPU."""
@@ -71,8 +71,13 @@ class _Shop:
         self._running.enter_context(process).wait_http(f"http://127.0.0.1:{port}/readyz")
         return f"http://127.0.0.1:{port}"
 
-    def worker(self, **settings: str) -> Process:
-        """Start a worker."""
+    def worker(self, *, elsewhere: bool = False, **settings: str) -> Process:
+        """Start a worker.
+
+        Args:
+            elsewhere: as if on another machine: on the other core, of which it gets what the generator and
+                the databases leave.
+        """
         self._workers += 1
         port = free_port()
         chosen = self._settings | {"WORKER_METRICS_PORT": str(port), "WORKER_THREADS": "1"} | settings
@@ -80,8 +85,9 @@ class _Shop:
             f"worker-{self._workers}",
             "app.worker",
             chosen,
-            cores=self._context.server_core,
+            cores=(self._context.cores.generator,) if elsewhere else self._context.server_core,
             folder=self._context.folder,
+            gives_way=elsewhere,
         )
         process.wait_http(f"http://127.0.0.1:{port}/healthz")
         return process
@@ -134,6 +140,7 @@ def measure(context: Context) -> Iterator[Sample]:
         phases: dict[str, Callable[[], Sample]] = {
             "inline": lambda: _inline(context, shop, web),
             "offload": lambda: _calm(context, shop, web),
+            "elsewhere": lambda: _busy(context, shop, web, elsewhere=True),
             "busy": lambda: _busy(context, shop, web),
             "shedding": lambda: _shed(context, shop, shedding),
             "jobs": lambda: _jobs(context, shop, web),
@@ -180,9 +187,9 @@ def _calm(context: Context, shop: _Shop, web: str) -> Sample:
         return measured.sample() | _results(shop.waits_ms(since_s))
 
 
-def _busy(context: Context, shop: _Shop, web: str) -> Sample:
-    """Far more orders than the worker decides: it fills the core throughout."""
-    with shop.worker():
+def _busy(context: Context, shop: _Shop, web: str, *, elsewhere: bool = False) -> Sample:
+    """Far more orders than the worker decides: it fills its core throughout."""
+    with shop.worker(elsewhere=elsewhere):
         measured = context.generators.open(
             orders(web, "v2"), rate=BUSY_RPS, duration_s=context.dose(BUSY_S, 2)
         )
@@ -234,11 +241,17 @@ def render(raw: Raw) -> str:
         row(f"v1, decided inline, weight 1, {CALM_RPS:g}/s", "inline"),
         row(f"v2, accepted, weight 1, {CALM_RPS:g}/s", "offload"),
         row(f"v2, submission to result, weight 1, {CALM_RPS:g}/s", "offload", "result_"),
-        row(f"v2, accepted, {BUSY_RPS:g}/s, worker filling the core", "busy"),
+        row(f"v2, accepted, {BUSY_RPS:g}/s, worker busy on the other core", "elsewhere"),
+        row(f"v2, accepted, {BUSY_RPS:g}/s, worker filling the same core", "busy"),
         row(f"v2, accepted, weight {SMALL_WEIGHT:g}, {BACKLOG_RPS:g}/s", "jobs"),
         row(f"v2, submission to result, weight {SMALL_WEIGHT:g}, {BACKLOG_RPS:g}/s", "jobs", "result_"),
     ]
-    busy = raw.spread("p95_ms", variant="busy")
+    limit = f"within {GOAL_ACCEPT_P95_MS:g} ms at {BUSY_RPS:g}/s"
+    goals = [
+        verdict(f"accept p95 {limit}, {place}", spread.median if spread else None, most=GOAL_ACCEPT_P95_MS)
+        for variant, place in (("elsewhere", "worker on the other core"), ("busy", "worker on the same core"))
+        for spread in [raw.spread("p95_ms", variant=variant)]
+    ]
     shed = [
         ("taken (202)", cell(raw.spread("taken", variant="shedding"), 0)),
         ("refused (503 with Retry-After)", cell(raw.spread("refused", variant="shedding"), 0)),
@@ -247,17 +260,13 @@ def render(raw: Raw) -> str:
         ("left undecided", cell(raw.spread("pending", variant="shedding"), 0)),
     ]
     jobs = cell(raw.spread("jobs_per_s", variant="jobs"), 1)
-    goal = verdict(
-        f"accept p95 within {GOAL_ACCEPT_P95_MS:g} ms under load",
-        busy.median if busy else None,
-        most=GOAL_ACCEPT_P95_MS,
-    )
     return "\n".join(
         [
-            "Web process and worker together on one core, PostgreSQL, Redis and vegeta on the other.\n",
+            "Web process and worker share one core, PostgreSQL, Redis and vegeta the other. A worker that is "
+            "on the other core gets of it what those leave.\n",
             table(("", "p50 ms", "p95 ms", "p99 ms"), rows),
             f"\nOne worker decides {jobs} orders/s at weight {SMALL_WEIGHT:g}, beside the web process. "
-            f"{goal}\n",
+            f"{' '.join(goals)}\n",
             f"Past saturation, weight 1, {BUSY_RPS:g}/s for {SHED_S:g} s, the age bounded "
             f"at {AGE_LIMIT_S:g} s:\n",
             table(("", "orders"), shed),

@@ -22,6 +22,9 @@ READY_S = 240.0
 """Long, for the machine may be busy; nothing waits so long in a measurement that counts."""
 
 
+_LEAST = 19
+
+
 def free_port() -> int:
     """A port of this machine that nothing listens on."""
     with socket.socket() as probe:
@@ -51,6 +54,7 @@ class Process:
         cores: where it and its children may run.
         folder: where it runs and its output is kept.
         environment: all its variables; this process's by default.
+        gives_way: whether it gets a core only when nothing else wants it.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Process:
         cores: Sequence[int],
         folder: Path,
         environment: Mapping[str, str] | None = None,
+        gives_way: bool = False,
     ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
@@ -70,6 +75,11 @@ class Process:
                 words, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.pid = self._process.pid
+        if gives_way:
+            os.setpriority(os.PRIO_PROCESS, self.pid, _LEAST)
+            # Where sessions are scheduled as groups, it is the group's share that counts.
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{self.pid}/autogroup").write_text(str(_LEAST))
 
     def wait_http(self, url: str) -> None:
         """Return once `url` is answered with success.
@@ -141,8 +151,11 @@ def service(
     *,
     cores: Sequence[int],
     folder: Path,
+    python: Path = Path(sys.executable),
+    gives_way: bool = False,
 ) -> Process:
     """`python -m <module>` of the service, with only these settings."""
     environment = service_environment({"DRAIN_S": "0.1", "GRACEFUL_TIMEOUT_S": "2"} | dict(settings))
     environment["PYTHONPATH"] = str(project_root())
-    return Process(name, [sys.executable, "-m", module], cores=cores, folder=folder, environment=environment)
+    command = [str(python), "-m", module]
+    return Process(name, command, cores=cores, folder=folder, environment=environment, gives_way=gives_way)

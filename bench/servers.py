@@ -13,11 +13,12 @@ from bench.raw import Raw, Sample, cell, table
 from bench.suite import Context, interleaved
 
 TITLE = "Servers side by side"
-MINUTES = 4.5
+MINUTES = 5
 CONNECTIONS = 32
 ROUTES = {"small": SMALL, "large": LARGE}
 SERVERS = {
     "uvicorn": {"SERVER": "uvicorn"},
+    "uvicorn, asyncio": {"SERVER": "uvicorn", "LOOP": "asyncio"},
     "gunicorn": {"SERVER": "gunicorn", "SERVER_WORKERS": "1"},
     "hypercorn": {"SERVER": "hypercorn"},
     "granian": {},
@@ -33,7 +34,11 @@ def measure(context: Context) -> Iterator[Sample]:
             process, port = fleet.start_granian(name) if name == "granian" else fleet.start(name, settings)
             groups[name] = (f"http://127.0.0.1:{port}", [process])
             proxy, proxy_port = front(
-                f"nginx-{name}", tools.nginx(), [port], cores=context.server_core, folder=context.folder
+                f"nginx-{len(groups)}",
+                tools.nginx(),
+                [port],
+                cores=context.server_core,
+                folder=context.folder,
             )
             running.enter_context(proxy).wait_http(f"http://127.0.0.1:{proxy_port}/readyz")
             groups[f"nginx + {name}"] = (f"http://127.0.0.1:{proxy_port}", [process, proxy])
@@ -62,8 +67,8 @@ def render(raw: Raw) -> str:
     """The section."""
     parts = [
         f"One process of each on one core, NGINX on the same core where it stands in front, {CONNECTIONS} "
-        "connections kept busy (wrk), answers from the response cache. Granian is for reference: the service "
-        "does not offer it.\n"
+        "connections kept busy (wrk), answers from the response cache. All on uvloop where nothing else is "
+        "said. Granian is for reference: the service does not offer it.\n"
     ]
     for route, path in ROUTES.items():
         rows = [
@@ -73,11 +78,12 @@ def render(raw: Raw) -> str:
                 cell(raw.spread("cpu_us", variant=variant, route=route), 0),
                 cell(raw.spread("p50_ms", variant=variant, route=route)),
                 cell(raw.spread("p99_ms", variant=variant, route=route)),
+                cell(raw.spread("max_ms", variant=variant, route=route)),
                 cell(raw.spread("errors", variant=variant, route=route), 0),
             )
             for variant in raw.variants()
         ]
         parts.append(f"`GET {path}`:\n")
-        head = ("server", "requests/s", "CPU µs a request", "p50 ms", "p99 ms", "errors")
+        head = ("server", "requests/s", "CPU µs a request", "p50 ms", "p99 ms", "longest ms", "errors")
         parts.append(table(head, rows) + "\n")
     return "\n".join(parts)

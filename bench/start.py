@@ -11,7 +11,7 @@ from time import monotonic
 
 import httpx
 
-from bench import stores
+from bench import stores, tools
 from bench.goals import verdict
 from bench.processes import free_port, service
 from bench.raw import Raw, Sample, cell, table
@@ -33,20 +33,21 @@ def measure(context: Context) -> Iterator[Sample]:
     with stores.redis(context.folder) as redis, stores.postgres() as postgres:
         database = postgres.new_database()
         stores.migrate(database)
+        python = tools.service_python()
         settings = {"DATABASE_URL": database, "REDIS_URL": redis.url, "AUTH_KEYS": stores.KEYS}
         started = 0
 
         def run(variant: str) -> Sample:
             nonlocal started
             started += 1
-            return _start(context, variant, f"start-{started}", settings)
+            return _start(context, variant, f"start-{started}", settings, python)
 
         for variant in _VARIANTS:
             run(variant)
         yield from interleaved(context, list(_VARIANTS), run, "start")
 
 
-def _start(context: Context, variant: str, name: str, settings: Mapping[str, str]) -> Sample:
+def _start(context: Context, variant: str, name: str, settings: Mapping[str, str], python: Path) -> Sample:
     module, port_setting, path, special = _VARIANTS[variant]
     port = free_port()
     folder = Path(context.folder)
@@ -57,6 +58,7 @@ def _start(context: Context, variant: str, name: str, settings: Mapping[str, str
         dict(settings) | special | {port_setting: str(port)},
         cores=context.server_core,
         folder=folder,
+        python=python,
     ) as process:
 
         def ready() -> bool:
@@ -84,7 +86,6 @@ def render(raw: Raw) -> str:
         f"web process ready within {GOAL_CPU_S:g} CPU seconds", web.median if web else None, most=GOAL_CPU_S
     )
     return (
-        "Bytecode at hand, on PostgreSQL and Redis, one core; with Gunicorn all processes together.\n\n"
-        + table(("process", "CPU seconds", "wall seconds"), rows)
-        + f"\n\n{goal}"
+        "The packages of the image, bytecode at hand, on PostgreSQL and Redis, one core; with Gunicorn all "
+        "processes together.\n\n" + table(("process", "CPU seconds", "wall seconds"), rows) + f"\n\n{goal}"
     )

@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.errors import TidegateError
 from tidegate.host.packages import SYSTEM_PATH
-from tidegate.host.paths import cache_dir
+from tidegate.host.paths import cache_dir, project_root
 
 ARQ = ("arq==0.28.0", "redis[hiredis]==5.3.1")
 """arq wants a redis client below 6 and the service one from 6 on, so they cannot share an environment."""
@@ -61,6 +61,23 @@ def arq_python() -> Path:
     return python
 
 
+def service_python() -> Path:
+    """The interpreter of an environment with the packages of the service's image and no others.
+
+    The developers' packages are not for measuring a start: libraries import what they find of them (structlog
+    imports rich, for one).
+    """
+    folder = cache_dir() / "bench" / "service"
+    command = [_uv(), "sync", "-q", "--frozen", "--only-group", "service", "--python", sys.executable]
+    _call(
+        command,
+        "the environment of the service",
+        folder=project_root(),
+        environment={"UV_PROJECT_ENVIRONMENT": str(folder)},
+    )
+    return folder / "bin" / "python"
+
+
 def _uv() -> str:
     noted = Path(sys.prefix) / "uv-path"
     return noted.read_text().strip() if noted.is_file() else "uv"
@@ -91,9 +108,18 @@ def _debian(name: str, inside: str, packages: Sequence[str]) -> Program:
     return Program(program, next(folder.glob("usr/lib/*-linux-gnu"), None))
 
 
-def _call(command: list[str], what: str, *, folder: Path | None = None) -> None:
+def _call(
+    command: list[str],
+    what: str,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    own = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
+        subprocess.run(
+            command, check=True, capture_output=True, text=True, cwd=folder, env=own | dict(environment or {})
+        )
     except FileNotFoundError:
         raise TidegateError(f"{command[0]} was not found", cure=f"install {command[0]}") from None
     except subprocess.CalledProcessError as error:

@@ -6,7 +6,22 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
+from pydantic import BaseModel
+
 _SDK = "opentelemetry.sdk.metrics"
+
+
+def import_fastapi() -> ModuleType:
+    """Import FastAPI without building the models of the OpenAPI document.
+
+    Few processes are ever asked for the document, and its models are a twelfth of the start's CPU. They are
+    built when somebody asks (pydantic's `defer_build`, which subclasses take over from `BaseModel`).
+    """
+    BaseModel.model_config["defer_build"] = True
+    try:
+        return import_module("fastapi")
+    finally:
+        del BaseModel.model_config["defer_build"]
 
 
 def import_redis(name: str = "redis") -> ModuleType:

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     server: Literal["uvicorn", "gunicorn", "hypercorn"] = Field(
         default="uvicorn", description="what carries the web process"
     )
+    loop: Literal["uvloop", "asyncio"] = Field(default="uvloop", description="the event loop")
     server_workers: int = Field(
         default=1, ge=1, le=64, description="processes behind one port; more than one needs gunicorn"
     )

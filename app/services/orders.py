@@ -115,6 +115,8 @@ class OrderService:
         earlier = await self._earlier(request)
         if earlier is not None:
             return earlier
+        # Asked before the check, which costs far more than the question.
+        await self._require_account(request.account_id)
         order = await self._priced(request, "v1")
         rows = await self._orders.history(request.account_id, limit=HISTORY_LIMIT)
         # Ends the transaction and gives the connection back: the check takes far longer than any query.
@@ -157,6 +159,8 @@ class OrderService:
             # A request with the same key ran beside this one and was first.
             earlier = await self._earlier(request)
             if earlier is None:
+                # The account may be gone while its token lives: the foreign key says so without a query more.
+                await self._require_account(request.account_id)
                 raise
             return earlier
         self._metrics.orders.labels(order.api_version, order.status).inc()
@@ -170,9 +174,11 @@ class OrderService:
             raise IdempotencyConflictError("this idempotency key came before, with another order")
         return order
 
+    async def _require_account(self, account_id: str) -> None:
+        if not await AccountRepository(self._session).exists(account_id):
+            raise UnknownReferenceError(f"there is no account {account_id}")
+
     async def _priced(self, request: OrderRequest, api_version: str) -> Order:
-        if not await AccountRepository(self._session).exists(request.account_id):
-            raise UnknownReferenceError(f"there is no account {request.account_id}")
         wanted = [line.product_id for line in request.lines]
         prices = await ProductRepository(self._session).prices_cents(wanted)
         unknown = sorted(set(wanted) - prices.keys())

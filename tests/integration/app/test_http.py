@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
+import json
 import uuid
 from collections.abc import Callable
 
@@ -9,6 +11,10 @@ import pytest
 from support.children import wait_until
 from support.login import bearer
 from support.service_process import ServiceProcess
+
+from app.core.settings import Settings
+from app.main import create_app
+from app.resources import Resources
 
 pytestmark = pytest.mark.integration
 
@@ -172,3 +178,11 @@ def test_more_requests_than_connections_all_get_their_answer(web: httpx.Client) 
 
     with concurrent.futures.ThreadPoolExecutor(20) as threads:
         assert set(threads.map(read, range(200))) == {200}
+
+
+def test_the_document_is_the_same_though_its_models_are_built_when_asked_for(web: httpx.Client) -> None:
+    # The process defers FastAPI's models (`app.core.lean`), this one did not.
+    resources = Resources.create(Settings(), application="test")
+    here = create_app(resources).openapi()
+    asyncio.run(resources.close())
+    assert web.get("/openapi.json").json() == json.loads(json.dumps(here))
