@@ -52,6 +52,11 @@ def test_it_is_not_there_unless_asked_for(render: Render) -> None:
     assert list(_containers(objects)) == ["web"]
 
 
+def test_the_loop_is_asyncios_where_nginx_shares_the_pods_cores(render: Render) -> None:
+    assert _env(_containers(render(ENABLED))["web"])["TIDEGATE_LOOP"] == "asyncio"
+    assert "TIDEGATE_LOOP" not in _env(_containers(render())["web"])
+
+
 def test_it_keeps_every_rule(render: Render) -> None:
     objects = render(ENABLED)
     assert check(objects) == []
