@@ -127,7 +127,7 @@ def simulate_command(
     trace: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Counts, arrivals, log or Prometheus answer, as in docs/load.md; may be repeated. Default: a spike."
+            help="As `tidegate load replay` reads it, docs/load.md; may be repeated. Default: a spike."
         ),
     ] = None,
     slo: Annotated[

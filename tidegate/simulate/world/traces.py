@@ -25,7 +25,7 @@ class Bin:
 def read_trace(paths: Sequence[Path]) -> list[Bin]:
     """Return the bins of all files, in the order of time, beginning at 0 s.
 
-    The formats are those of `tidegate load trace`.
+    The formats are those of `tidegate load replay`.
 
     Raises:
         TidegateError: a file cannot be read or is none of the formats (it names the line), or the trace is
