@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tidegate.errors import TidegateError
+from tidegate.load.traces.lines import LONGEST
 from tidegate.simulate.world.arrivals import arrivals, spike, steps
 from tidegate.simulate.world.traces import Bin, read_trace
 
@@ -48,7 +49,7 @@ def test_single_arrivals(tmp_path: Path) -> None:
         ("0,1\n60,-3\n", r"'-3' is no number of requests .*trace.csv:2"),
         ("0,1\n60\n", r"nothing is no number of requests .*trace.csv:2"),
         ("0,nan\n", "is no number of requests"),
-        ("0,1\n" + "9" * 5000 + "\n", r"the line has more than .*trace.csv:2"),
+        ("0,1\n" + "9" * (LONGEST + 1) + "\n", r"the line has more than .*trace.csv:2"),
         ("", "the trace is empty"),
         ("0,1e13\n", "is no number of requests"),
         ("0,1\n1e9,1\n", "spans 11574 days"),
