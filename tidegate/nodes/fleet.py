@@ -215,6 +215,12 @@ class Fleet:
             return
         self._host.put(Mark(node, machine.group, Stage.JOINED))
         log.info("%s joined", node)
+        # Not a part of `start`: a server that is killed here must find a node that serves, not one half made.
+        try:
+            if self._stage(node) is Stage.JOINED:
+                self._host.stock(node)
+        except TidegateError as error:
+            log.warning("%s serves, but lacks images that others have: %s", node, error)
 
     def _remove(self, node: str) -> None:
         self._host.drain(node)

@@ -52,6 +52,10 @@ class Host(Protocol):
         """Make the node and let it join; what is left of an earlier attempt is removed first."""
         ...
 
+    def stock(self, node: str) -> None:
+        """Give a node that serves already what else it may be asked for; see `tidegate.nodes.images`."""
+        ...
+
     def discard(self, node: str) -> None:
         """Remove the node's container and its Node object, whether or not there are any."""
         ...

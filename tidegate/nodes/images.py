@@ -2,13 +2,16 @@
 
 A cluster made here pulls nothing: its images were loaded into its nodes. What a worker holds now is what
 runs now, so the new node takes it from there, and no list of images can be out of date.
+
+What is needed by the pods that wait for the node, and by those that run on every node, is copied before it
+joins; the rest when it serves already.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from tidegate.errors import TidegateError
@@ -18,13 +21,18 @@ _LIST_S = 60
 _CTR = ("ctr", "--namespace=k8s.io", "images")
 
 
-def copy_missing(source: str, target: str) -> None:
-    """Copy every tagged image that the node `source` holds and the node `target` lacks.
+def copy_missing(source: str, target: str, wanted: Collection[str] | None = None) -> None:
+    """Copy the tagged images that the node `source` holds and the node `target` lacks.
+
+    Args:
+        source: name of the one node's container.
+        target: of the other's.
+        wanted: the only ones to copy, by their full references; all by default.
 
     Raises:
         TidegateError: a node did not answer or refused an image.
     """
-    absent = missing(_listing(source), _listing(target))
+    absent = [tag for tag in missing(_listing(source), _listing(target)) if wanted is None or tag in wanted]
     if not absent:
         return
     error = _pipe(
@@ -44,6 +52,32 @@ def missing(held: str, there: str) -> list[str]:
     """
     known = _tags(there)
     return sorted(tag for tag, identity in _tags(held).items() if known.get(tag) != identity)
+
+
+def needed_at_once(pods: str) -> set[str]:
+    """Return the full references of images that a new node needs before all others.
+
+    Args:
+        pods: a line a pod, in three columns parted by tabs: kind of its owner, its node, its images.
+    """
+    needed: set[str] = set()
+    for line in pods.splitlines():
+        owner, node, images = (*line.split("\t"), "", "")[:3]
+        if owner == "DaemonSet" or not node:
+            needed.update(map(full_reference, images.split()))
+    return needed
+
+
+def full_reference(image: str) -> str:
+    """Return an image's name with its registry, as a runtime keeps it.
+
+    A first part without a dot, a colon or the name `localhost` is no registry (distribution/reference,
+    normalize.go, splitDockerDomain).
+    """
+    first, slash, _ = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
 
 
 def _tags(listing: str) -> dict[str, str]:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 from tidegate.errors import TidegateError
 from tidegate.models.node_group import NodeGroup
 from tidegate.nodes.host import Capacity
-from tidegate.nodes.images import copy_missing
+from tidegate.nodes.images import copy_missing, needed_at_once
 from tidegate.nodes.join import (
     PATCH_FILE,
     PATCHES,
@@ -42,6 +42,13 @@ _MARK_STAGE = "tidegate.nodes.stage"
 _MARK_NOTE = "tidegate.nodes.note"
 
 _ADMIN = ("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "--request-timeout=20s")
+_PODS = (
+    *("get", "pods", "--all-namespaces", "-o"),
+    'jsonpath={range .items[*]}{.metadata.ownerReferences[0].kind}{"\\t"}{.spec.nodeName}{"\\t"}'
+    "{.spec.initContainers[*].image} {.spec.containers[*].image}"
+    '{"\\n"}{end}',
+)
+"""A line a pod, as `needed_at_once` reads it."""
 _CONFIG = "/etc/containerd/config.toml"
 _KUBEADM_CONFIG = "/kind/kubeadm.conf"
 _QUICK_S = 60
@@ -59,7 +66,8 @@ class KindHost:
     Args:
         cluster: its name.
         runner: runs a command; `tidegate.proc.run` but in tests.
-        copy_images: gives the new node the images that an old one has, both by name.
+        copy_images: gives the new node the images that an old one has, both by name: those that are named,
+            or all.
         sleep: waits so many seconds.
         clock: tells the unix time in seconds.
     """
@@ -69,7 +77,7 @@ class KindHost:
         cluster: str,
         *,
         runner: Runner = run,
-        copy_images: Callable[[str, str], None] = copy_missing,
+        copy_images: Callable[[str, str, Collection[str] | None], None] = copy_missing,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -131,8 +139,12 @@ class KindHost:
         self._write(node, _CONFIG, self._exec(peer, "cat", _CONFIG))
         self._exec(node, "systemctl", "restart", "containerd")
         self._wait_for_runtime(node)
-        self._copy_images(peer, node)
+        self._copy_images(peer, node, needed_at_once(self._exec(self._control(), *_ADMIN, *_PODS)))
         self._join(node, group, reserve, begun_s)
+
+    def stock(self, node: str) -> None:
+        """Copy the images that were not needed at once; see `Host`."""
+        self._copy_images(self._peer(), node, None)
 
     def discard(self, node: str) -> None:
         """Remove the node's container, with its volumes, and its Node object; see `Host`."""

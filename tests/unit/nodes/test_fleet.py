@@ -39,7 +39,9 @@ def test_a_node_is_wanted_at_once_and_made_later(place: Place) -> None:
     assert place.host.calls == []
     assert place.fleet.target("small") == 2
     place.workers.work()
-    assert place.host.calls == ["start demo-small-1", "start demo-small-2"]
+    assert place.host.calls == [
+        f"{what} demo-small-{number}" for number in (1, 2) for what in ("start", "stock")
+    ]
     assert set(place.stages().values()) == {Stage.JOINED}
 
 
@@ -118,7 +120,7 @@ def test_a_server_killed_while_a_node_was_made_makes_it_anew(place: Place) -> No
     assert place.stages() == {"demo-small-1": Stage.WANTED}
     place.fleet.reconcile()
     place.workers.work()
-    assert place.host.calls == ["start demo-small-1"]
+    assert place.host.calls == ["start demo-small-1", "stock demo-small-1"]
     assert place.stages() == {"demo-small-1": Stage.JOINED}
 
 
@@ -140,6 +142,16 @@ def test_a_joined_node_is_left_alone_by_a_restart(place: Place) -> None:
     place.fleet.reconcile()
     place.workers.work()
     assert place.host.calls == []
+
+
+def test_a_node_serves_though_it_could_not_be_given_every_image(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.host.failing["stock"] = "no space"
+    place.fleet.increase("small", 1)
+    place.workers.work()
+    assert place.stages() == {"demo-small-1": Stage.JOINED}
+    assert "lacks images that others have: no space" in caplog.text
 
 
 def test_a_failure_is_kept_with_its_reason_and_cleaned_away(place: Place) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 
-from tidegate.nodes.images import missing
+import pytest
+
+from tidegate.nodes.images import full_reference, missing
 
 
 def _listing(**held: str) -> str:
@@ -20,3 +22,17 @@ def test_the_same_tag_with_another_content_is_copied() -> None:
 def test_an_image_without_a_tag_cannot_be_named_and_is_left() -> None:
     untagged = json.dumps({"images": [{"id": "3", "repoTags": []}, {"id": "4"}]})
     assert missing(untagged, '{"images": null}') == []
+
+
+@pytest.mark.parametrize(
+    ("given", "full"),
+    [
+        ("redis:7", "docker.io/library/redis:7"),
+        ("tidegate/service:1", "docker.io/tidegate/service:1"),
+        ("registry.k8s.io/pause:3", "registry.k8s.io/pause:3"),
+        ("localhost/mine:1", "localhost/mine:1"),
+        ("host:5000/mine:1", "host:5000/mine:1"),
+    ],
+)
+def test_an_image_has_its_registry_in_its_name(given: str, full: str) -> None:
+    assert full_reference(given) == full

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +75,12 @@ class Docker:
 class Place:
     def __init__(self) -> None:
         self.docker = Docker()
-        self.copied: list[tuple[str, str]] = []
+        self.copied: list[tuple[str, str, Collection[str] | None]] = []
         self.slept: list[float] = []
         self.host = KindHost(
             "demo",
             runner=self.docker,
-            copy_images=lambda source, target: self.copied.append((source, target)),
+            copy_images=lambda source, target, wanted: self.copied.append((source, target, wanted)),
             sleep=self.slept.append,
         )
 
@@ -114,7 +114,23 @@ def test_a_node_is_run_as_its_peer_was(place: Place) -> None:
 
 def test_the_peer_is_a_worker_that_kind_made(place: Place) -> None:
     place.host.start("demo-small-1", SMALL)
-    assert place.copied == [("demo-worker", "demo-small-1")]
+    assert place.copied == [("demo-worker", "demo-small-1", set())]
+
+
+def test_what_waiting_pods_and_every_node_need_comes_first_and_the_rest_later(place: Place) -> None:
+    place.docker.answer(
+        "get pods --all-namespaces",
+        "DaemonSet\tdemo-worker\t agent:v1\n"
+        "ReplicaSet\tdemo-worker\t elsewhere:v1\n"
+        "ReplicaSet\t\tdocker.io/init:v1 shop/service:v2\n",
+    )
+    place.host.start("demo-small-1", SMALL)
+    place.host.stock("demo-small-1")
+    first = {"docker.io/library/agent:v1", "docker.io/init:v1", "docker.io/shop/service:v2"}
+    assert place.copied == [
+        ("demo-worker", "demo-small-1", first),
+        ("demo-worker", "demo-small-1", None),
+    ]
 
 
 def test_a_cluster_without_a_worker_of_its_own(place: Place) -> None:
