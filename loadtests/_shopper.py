@@ -13,6 +13,7 @@ from locust.contrib.fasthttp import FastResponse
 
 from tidegate.errors import TidegateError
 from tidegate.load.handover import PASSWORD_VARIABLE
+from tidegate.load.ledger import note_attempt
 from tidegate.load.pacing import PacedUser, Task, Visitor
 from tidegate.load.scenario import refuse
 
@@ -112,13 +113,13 @@ class Shopper(PacedUser):
     @task(3)
     def order(self) -> None:
         """Order, and wait while the fraud check computes."""
-        self.send("POST", "/api/v1/orders", route="/api/v1/orders", json=self.basket())
+        self.place("/api/v1/orders", self.basket())
 
     @task(1)
     def order_later(self) -> None:
         """Order, and leave the fraud check to the queue."""
         customer = self.customer
-        response = self.send("POST", "/api/v2/orders", route="/api/v2/orders", json=self.basket())
+        response = self.place("/api/v2/orders", self.basket())
         location = response.headers.get("Location") if response.headers is not None else None
         if response.status_code == 202 and isinstance(location, str):
             # Only the path: it is never followed to another host.
@@ -139,6 +140,18 @@ class Shopper(PacedUser):
         """Keep polls as far apart as in a closed loop, also when the customer comes again at once."""
         wait_s = 1 / self.parameters.rps if self.open_loop else 0.0
         self.customer.poll_from_s = time.monotonic() + wait_s
+
+    def place(self, path: str, order: dict[str, Any]) -> FastResponse:
+        """Send an order, and note what was said about it: whether it is kept is asked after the load."""
+        account, began_s, acknowledged = self.customer.account, time.time(), None
+        try:
+            response = self.send("POST", path, route=path, json=order)
+            if response.status_code in (201, 202):
+                acknowledged = str(answer(response)["id"])
+            return response
+        finally:
+            # Also when the user is stopped while it waits: the order may be made all the same.
+            note_attempt(account, began_s, acknowledged)
 
     def basket(self) -> dict[str, Any]:
         """Return an order of one product."""

@@ -23,6 +23,7 @@ from tidegate.models import Plan, run_name
 from tidegate.models.trial import Trial
 from tidegate.observe.drive import Observer
 from tidegate.prepare import Site
+from tidegate.prove.audit import keep_ledger
 from tidegate.prove.credentials import demo_password
 from tidegate.prove.facts import machine, versions
 from tidegate.prove.settle import wait_until_calm
@@ -161,6 +162,8 @@ def _load(trying: Trying, engine: Engine, folder: Path, lasts_s: float) -> None:
             raise TidegateError("no request was recorded", where=str(folder / "locust.log"))
         plan = RunReader(folder).plan
         save_plan(folder, plan.with_load_window(*result.window_s))
+        with step("Asking for every order that was acknowledged", console=trying.console) as say:
+            keep_ledger(folder, trying.gateway, password, say=say)
 
 
 def clean(cluster: Cluster, node_names: list[str], environment: dict[str, str]) -> list[str]:

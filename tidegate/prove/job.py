@@ -16,6 +16,7 @@ from tidegate.load.drive import run_load
 from tidegate.models import Expectations, Plan, Verdict, run_name
 from tidegate.observe.drive import Observer
 from tidegate.prepare import Site
+from tidegate.prove.audit import keep_ledger
 from tidegate.prove.credentials import demo_password
 from tidegate.prove.facts import machine, versions
 from tidegate.prove.settle import Limits, wait_until_calm
@@ -105,6 +106,8 @@ def measure(
         plan = plan.model_copy(update={"scenario_parameters": dict(result.parameters)})
         save_plan(folder, plan.with_load_window(*result.window_s))
         watch_tail(observer, tail_s, console)
+        with step("Asking for every order that was acknowledged", console=console) as say:
+            keep_ledger(folder, site.gateway, password, say=say)
     run = RunReader(folder)
     verdict = judge(run)
     write_report(folder)

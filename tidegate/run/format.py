@@ -15,6 +15,7 @@ METRICS_DIR = "metrics"
 CLUSTER_FILE = "cluster.jsonl"
 FAULTS_FILE = "faults.jsonl"
 NOTES_FILE = "recorder.jsonl"
+ORDERS_FILE = "orders.jsonl"
 VERDICT_FILE = "verdict.json"
 REPORT_FILE = "report.html"
 

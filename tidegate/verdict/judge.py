@@ -12,6 +12,7 @@ from tidegate.models import Check, Outcome, Verdict
 from tidegate.models.trial import Finding, Trial
 from tidegate.run import RunReader, save_verdict
 from tidegate.verdict.experiments import experiments, overall
+from tidegate.verdict.ledger import orders_kept
 from tidegate.verdict.platform import generator, peak_of_ready, queue_age
 from tidegate.verdict.requests import availability, latency
 from tidegate.verdict.soundness import Doubt, doubts
@@ -82,6 +83,7 @@ def _checks(run: RunReader, doubted: set[Doubt]) -> Iterator[Check]:
     yield from latency(requests, slo, doubted)
     if slo.queue_age_max_s is not None:
         yield queue_age(run, slo.queue_age_max_s, doubted)
+    yield from orders_kept(run)
     least = run.plan.expectations.min_peak_ready_web
     if least is not None:
         yield peak_of_ready(run, least, doubted)
