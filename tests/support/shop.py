@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/api/v2/orders":
             self._answer(202, {"id": "x"}, location="/api/v2/orders/x")
         else:
-            self._answer(201, {"status": "accepted"})
+            self._answer(201, {"id": "x", "status": "accepted"})
 
     def _answer(self, status: int, body: object, location: str = "") -> None:
         shop = self.server

@@ -79,6 +79,12 @@ def test_every_request_the_server_counted_is_in_the_run(shop: Shop, tmp_path: Pa
     assert result.parameters["seed"] == "1"
     assert f"{recorded.height} requests" in shown.getvalue()
 
+    attempts = [line for _, line in read_jsonl(tmp_path / "orders.jsonl")]
+    orders = recorded.filter(pl.col("route").is_in(["POST /api/v1/orders", "POST /api/v2/orders"]))
+    assert len(attempts) == orders.height > 0
+    assert sum(attempt["order"] == "x" for attempt in attempts) == orders["ok"].sum()
+    assert {attempt["account"] for attempt in attempts} <= {f"acct-{number:04d}" for number in range(1, 51)}
+
     failed = recorded.filter(~pl.col("ok"))
     assert set(failed.select("status", "error").rows()) == {(503, "HTTP 503")}
     assert recorded.filter(pl.col("ok"))["error"].null_count() == recorded.height - failed.height
