@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -31,11 +32,14 @@ async def prepare_toolchain(context: JobContext, go: GoCommand, version: str) ->
             go.path = installed
         env = go_env(version)
         context.note(f"{go.path} {interpret_env(env)}")
-        answer = work_dir() / "version.txt"
+        # One for each command: another may ask at the same time, and must not empty it while this one reads.
+        answer = work_dir() / f"version-{os.getpid()}.txt"
         await context.run([go.path, "version"], env=env, output=answer)
-        said = _SAID.search(answer.read_text())
+        words = answer.read_text().strip()
+        answer.unlink()
+        said = _SAID.search(words)
         if said is None or said[1] != version:
             raise TidegateError(
-                f"go {version} is needed and {answer.read_text().strip()} answers",
+                f"go {version} is needed and {words or 'nothing'} answers",
                 cure="let Go fetch its toolchain (GOPROXY), or install that release",
             )

@@ -133,6 +133,6 @@ def test_everything_that_can_scale_is_previewed_without_a_cluster(
         "kubernetes:apiregistration.k8s.io/v1:APIService",
         "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler",
         "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration",
-        "pulumi-python:dynamic/autoscaling:Certificates",
+        "pulumi-python:dynamic/infra:Certificates",
         "pulumi-python:dynamic/autoscaling:NodeServer",
     } <= types
