@@ -1,6 +1,6 @@
 """Measure how fast the fluid simulation is, and how its cost grows.
 
-`python bench/simulate_cost.py` prints JSON: times real time for one day of a load by the minute at 10 to 200
+`python -m bench.simulate_cost` prints JSON: times real time for one day of a load by the minute at 10 to 200
 replicas, CPU seconds by replicas and by syncs over three decades, and wall and CPU time of a number of
 policies side by side. CPU seconds of this process, not wall time, where the machine may be shared.
 
@@ -16,9 +16,9 @@ import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 
-from tidegate.models import LatencyObjective, Policy, Slo
+from bench.simulate import SLO, load_of, policy_of
+from tidegate.models import Policy
 from tidegate.simulate.estimate import estimate, estimate_many
 from tidegate.simulate.world import World
 from tidegate.simulate.world.traces import Bin
@@ -26,27 +26,6 @@ from tidegate.simulate.world.traces import Bin
 REPETITIONS = 5
 ENOUGH_S = 1.5
 """CPU seconds after which nothing is repeated any more."""
-SLO = Slo(
-    availability_percent=99.9,
-    latency=(LatencyObjective(route_group="all", routes=("GET /",), percentile=95, threshold_ms=500.0),),
-)
-
-
-def load_of(minutes: int, least_rps: float, most_rps: float) -> list[Bin]:
-    """Return a load by the minute that swings between two rates, with some noise."""
-    rng = Random(1)  # noqa: S311 - a load, not a secret
-    bins = list[Bin]()
-    for minute in range(minutes):
-        swing = math.sin(minute / 960 * 2 * math.pi) ** 2
-        rate = least_rps + (most_rps - least_rps) * swing * (0.9 + 0.2 * rng.random())
-        bins.append(Bin(60.0 * minute, 60.0, 60.0 * rate))
-    return bins
-
-
-def policy_of(least: int, most: int, target: int = 60) -> Policy:
-    """Return a policy with these bounds."""
-    bounds = {"min_replicas": least, "max_replicas": most, "cpu_target_percent": target}
-    return Policy.model_validate({"web": {"hpa": bounds}})
 
 
 def cpu_s(policy: Policy, bins: Sequence[Bin]) -> float:
