@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 
+from app.listening import listen_early
+
 # Imports make many objects and no garbage; collecting between them costs a tenth of the start.
 gc.disable()
 # Nothing here is a pydantic plugin; looking for one reads the metadata of every package.
@@ -20,6 +22,7 @@ signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
 
 def main() -> int:
     """Run the process; errors of its environment are one line and status 3."""
+    listen_early("TIDEGATE_HOST", "TIDEGATE_PORT")
     from app.core.settings import SettingsError, load_settings
 
     try:

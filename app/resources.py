@@ -19,6 +19,7 @@ from app.services.fraud_pool import FraudPool
 from app.services.order_updates import OrderUpdates
 from app.services.profiler import Profiler
 from app.services.queue_age import QueueAgeGuard
+from app.services.readiness import Readiness
 from app.shared.changes import Changes
 from app.shared.limiter import RateLimiter
 from app.shared.limits import Limits
@@ -34,6 +35,7 @@ class Resources:
 
     settings: Settings
     database: Database
+    readiness: Readiness
     fraud: FraudPool
     queue_age: QueueAgeGuard
     metrics: Metrics
@@ -77,6 +79,7 @@ class Resources:
         return cls(
             settings=settings,
             database=database,
+            readiness=Readiness(database.ping),
             fraud=FraudPool(
                 weight=settings.fraud_weight, queue_limit=settings.fraud_queue_limit, metrics=metrics
             ),
@@ -111,6 +114,7 @@ class Resources:
 
     async def close(self) -> None:
         """Give back threads and connections."""
+        self.readiness.close()
         self.fraud.close()
         await self.link.close()
         await self.database.dispose()

@@ -12,32 +12,12 @@ from typing import Any, cast
 
 import uvicorn
 
-from app.core.exceptions import BindError
 from app.core.lifecycle import Lifecycle
 from app.core.logging import get_logger
 from app.core.settings import Settings
 from app.servers.protocol import BoundedHttpProtocol
 
 _log = get_logger(__name__)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Take the address before anything else is done, so that a taken port is one line and not a half start.
-
-    Raises:
-        BindError: someone else listens there, or the address is not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol by name: asyncio's own loop spares connections the wait for acknowledgements (TCP_NODELAY)
-    # only where it is named, and else each answer in two parts takes 40 ms more.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise BindError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    return listener
 
 
 def _websocket_protocol(**arguments: Any) -> asyncio.Protocol:

@@ -46,9 +46,9 @@ def run_web(
 
     import_fastapi()
     from app.core.logging import configure_logging, get_logger
+    from app.listening import bind
     from app.main import create_app
     from app.resources import Resources
-    from app.server import bind
 
     configure_logging(settings, stream=log_stream)
     listener = bind(settings.host, settings.port)

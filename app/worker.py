@@ -6,12 +6,15 @@ import gc
 import signal
 import sys
 
+from app.listening import listen_early
+
 gc.disable()
 signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
 
 
 def main() -> int:
     """Run the process until a signal; errors of its environment are one line and status 3."""
+    listen_early("TIDEGATE_HOST", "TIDEGATE_WORKER_METRICS_PORT")
     from app.core.settings import SettingsError, load_settings
 
     try:
@@ -27,7 +30,7 @@ def main() -> int:
 
     import_redis()
     from app.core.logging import configure_logging, get_logger
-    from app.server import bind
+    from app.listening import bind
     from app.servers.loop import loop_factory
     from app.workers.process import serve_worker
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,10 +13,11 @@ from app.core.metrics import CONTENT_TYPE
 from app.core.problems import problem_response
 from app.schemas.problems import problem_responses
 
-PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/debug/profile"})
+PATHS = frozenset({"/startupz", "/healthz", "/readyz", "/metrics", "/debug/profile"})
 """Left out of the HTTP metrics: neither a prober's trickle nor a profile says how the service fares."""
 
-_PROBE_TIMEOUT_S = 2.0
+_PROBE_WAIT_S = 2.0
+_STARTUP_WAIT_S = 15.0
 
 router = APIRouter(tags=["operations"])
 
@@ -26,6 +26,17 @@ router = APIRouter(tags=["operations"])
 async def healthz() -> dict[str, str]:
     """Whether the event loop turns. Asks nothing else: a restart cures no database."""
     return {"status": "alive"}
+
+
+@router.get("/startupz")
+async def startupz(resources: ResourcesDep) -> dict[str, str]:
+    """Whether there is any sense in asking for readiness: the database was asked once, with whatever result.
+
+    The first connection takes long where many pods start together. A readiness probe that came before it was
+    there would fail, and the next comes a period later.
+    """
+    await resources.readiness.first(_STARTUP_WAIT_S)
+    return {"status": "started"}
 
 
 @router.get("/readyz", response_model=None, responses=problem_responses(503))
@@ -37,16 +48,14 @@ async def readyz(request: Request, resources: ResourcesDep) -> Response | dict[s
     if resources.lifecycle.draining:
         return problem_response(request.scope, 503, slug="draining", title="Draining")
     try:
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
-            await resources.database.ping()
-    except (DatabaseUnavailableError, TimeoutError) as error:
-        detail = error.detail if isinstance(error, DatabaseUnavailableError) else "the database is slow"
+        await resources.readiness.check(_PROBE_WAIT_S)
+    except DatabaseUnavailableError as error:
         return problem_response(
             request.scope,
             503,
             slug=DatabaseUnavailableError.slug,
             title=DatabaseUnavailableError.title,
-            detail=detail,
+            detail=error.detail,
         )
     return {"status": "ready"}
 

@@ -12,7 +12,16 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tidegate.models.base import Count, MebiBytes, MilliCores, Model, Ratio, Seconds, WholePercent
+from tidegate.models.base import (
+    Count,
+    MebiBytes,
+    MilliCores,
+    Model,
+    Ratio,
+    RequestsPerSecond,
+    Seconds,
+    WholePercent,
+)
 from tidegate.models.headroom import HeadroomPolicy
 from tidegate.models.node_group import NodeGroup
 from tidegate.models.queue import QueuePolicy
@@ -91,11 +100,11 @@ class HpaPolicy(Model):
         description="What decides the number of web pods: cpu, in percent of the request, or rps, requests "
         "answered a second by each pod, which KEDA asks Prometheus for. Unlike CPU it knows no pod's start.",
     )
-    rps_per_pod: Count = Field(
-        default=40,
-        ge=1,
+    rps_per_pod: RequestsPerSecond = Field(
+        default=40.0,
+        ge=0.1,
         le=100_000,
-        description="Requests a second aimed at for each pod, where metric is rps. 1 to 100000; below what a "
+        description="Requests a second aimed at for each pod, where metric is rps. 0.1 to 100000; below what a "
         "pod can answer within the objective.",
     )
     cpu_target_percent: WholePercent = Field(

@@ -80,6 +80,13 @@ def test_requests_a_second_replace_the_hpa_by_one_of_kedas(render: Render) -> No
     assert trigger["metadata"]["ignoreNullValues"] == "false"
 
 
+def test_less_than_a_request_a_second_for_each_pod(render: Render) -> None:
+    for wanted, said in ((0.5, "0.5"), (40, "40")):
+        objects = render(values(web={"hpa": {"metric": "rps", "rps_per_pod": wanted}}))
+        (trigger,) = only(objects, "ScaledObject")["spec"]["triggers"]
+        assert trigger["metadata"]["threshold"] == said
+
+
 def test_workers_follow_depth_and_age(render: Render) -> None:
     queue = {"max_replicas": 5, "depth_target": 7, "age_target_s": 3, "polling_s": 2, "cooldown_s": 9}
     objects = render(values(worker={"scale_by": "queue", "queue": queue}))
