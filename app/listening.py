@@ -1,9 +1,9 @@
 """The listening socket, which may be there long before anything can answer.
 
-A startup probe that is refused comes again a second later, is an event and a write to the API server each time,
-and hundreds of them are a good part of what it costs to start many pods at once. One that is taken by the backlog
-waits instead, and has its answer the moment there is one. So the process takes its address before it imports
-anything, and hands the socket to the server afterwards.
+A startup probe that is refused comes again a second later, and is an event and a write to the API server each
+time; hundreds of them are a good part of what it costs to start many pods at once. One that is taken by the
+backlog waits instead, and has its answer the moment there is one. So the process takes its address before it
+imports anything, and hands the socket to the server afterwards.
 """
 
 from __future__ import annotations

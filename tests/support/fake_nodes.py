@@ -44,8 +44,9 @@ class FakeHost:
         self.running[node] = group.name
         self.during_start(node)
 
-    def stock(self, node: str) -> None:
-        self._do("stock", node)
+    def stock(self, node: str, go_on: Callable[[], bool]) -> None:
+        if go_on():
+            self._do("stock", node)
 
     def discard(self, node: str) -> None:
         self._do("discard", node)

@@ -104,8 +104,8 @@ class HpaPolicy(Model):
         default=40.0,
         ge=0.1,
         le=100_000,
-        description="Requests a second aimed at for each pod, where metric is rps. 0.1 to 100000; below what a "
-        "pod can answer within the objective.",
+        description="Requests a second aimed at for each pod, where metric is rps. 0.1 to 100000; below what "
+        "a pod can answer within the objective.",
     )
     cpu_target_percent: WholePercent = Field(
         default=60,

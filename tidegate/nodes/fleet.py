@@ -217,8 +217,8 @@ class Fleet:
         log.info("%s joined", node)
         # Not a part of `start`: a server that is killed here must find a node that serves, not one half made.
         try:
-            if self._stage(node) is Stage.JOINED:
-                self._host.stock(node)
+            # A node that is to go must not wait for it.
+            self._host.stock(node, lambda: self._stage(node) is Stage.JOINED)
         except TidegateError as error:
             log.warning("%s serves, but lacks images that others have: %s", node, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,8 +53,11 @@ class Host(Protocol):
         """Make the node and let it join; what is left of an earlier attempt is removed first."""
         ...
 
-    def stock(self, node: str) -> None:
-        """Give a node that serves already what else it may be asked for; see `tidegate.nodes.images`."""
+    def stock(self, node: str, go_on: Callable[[], bool]) -> None:
+        """Give a node that serves already what else it may be asked for; see `tidegate.nodes.images`.
+
+        Ends early, and without an error, once `go_on` says no.
+        """
         ...
 
     def discard(self, node: str) -> None:

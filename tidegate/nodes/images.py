@@ -4,7 +4,7 @@ A cluster made here pulls nothing: its images were loaded into its nodes. What a
 runs now, so the new node takes it from there, and no list of images can be out of date.
 
 What is needed by the pods that wait for the node, and by those that run on every node, is copied before it
-joins; the rest when it serves already.
+joins; what other pods run is, image by image, when it serves already. What no pod runs is not copied at all.
 """
 
 from __future__ import annotations
@@ -18,29 +18,47 @@ from tidegate.errors import TidegateError
 from tidegate.proc import run
 
 _LIST_S = 60
+_ATTEMPTS = 2
+_STAYING = ("Node", "Job")
 _CTR = ("ctr", "--namespace=k8s.io", "images")
+_PADDED_EXPORT = f'{" ".join(_CTR)} export - "$@" && head -c 4194304 /dev/zero'
+"""The archive, and zeros that its reader never looks at.
+
+The engine gives the output of a command that has ended two seconds to be read, then drops what is still in
+its pipes (moby, daemon/monitor.go, `StreamConfig.Wait`): on busy cores, the end of an archive. Now it drops
+zeros."""
 
 
-def copy_missing(source: str, target: str, wanted: Collection[str] | None = None) -> None:
-    """Copy the tagged images that the node `source` holds and the node `target` lacks.
+def copy_missing(source: str, target: str, wanted: Collection[str]) -> None:
+    """Copy those of the images `wanted` that the node `source` holds and the node `target` lacks.
 
     Args:
         source: name of the one node's container.
         target: of the other's.
-        wanted: the only ones to copy, by their full references; all by default.
+        wanted: their full references.
 
     Raises:
         TidegateError: a node did not answer or refused an image.
     """
-    absent = [tag for tag in missing(_listing(source), _listing(target)) if wanted is None or tag in wanted]
-    if not absent:
-        return
-    error = _pipe(
-        ["docker", "exec", source, *_CTR, "export", "-", *absent],
-        ["docker", "exec", "--interactive", target, *_CTR, "import", "--digests", "-"],
-    )
-    if error:
-        raise TidegateError(f"images could not be copied from {source} to {target}: {error}")
+
+    def lacking() -> list[str]:
+        absent = missing(_listing(source), _listing(target))
+        return [tag for tag in absent if tag in wanted]
+
+    absent, error = lacking(), ""
+    for _ in range(_ATTEMPTS):
+        if not absent:
+            return
+        error = _pipe(
+            ["docker", "exec", source, "sh", "-c", _PADDED_EXPORT, "export", *absent],
+            ["docker", "exec", "--interactive", target, *_CTR, "import", "--digests", "-"],
+        )
+        absent = lacking()
+    if absent:
+        reason = error or "they are not there afterwards"
+        raise TidegateError(
+            f"images could not be copied from {source} to {target}: {reason}", where=", ".join(absent)
+        )
 
 
 def missing(held: str, there: str) -> list[str]:
@@ -68,6 +86,25 @@ def needed_at_once(pods: str) -> set[str]:
     return needed
 
 
+def of_use_later(pods: str) -> list[str]:
+    """Return the full references of images whose pods may come to a new node one day.
+
+    Those of the control plane and of Jobs do not.
+
+    Args:
+        pods: as in `needed_at_once`.
+    """
+    rows = [(*line.split("\t"), "", "")[:3] for line in pods.splitlines()]
+    return sorted(
+        {
+            full_reference(each)
+            for owner, _, images in rows
+            if owner not in _STAYING
+            for each in images.split()
+        }
+    )
+
+
 def full_reference(image: str) -> str:
     """Return an image's name with its registry, as a runtime keeps it.
 
@@ -91,7 +128,10 @@ def _listing(node: str) -> str:
 
 
 def _pipe(write: Sequence[str], read: Sequence[str]) -> str:
-    """Feed `write` into `read`; return the last line of what went wrong, or nothing."""
+    """Feed `write` into `read`; return the last line of what went wrong with `read`, or nothing.
+
+    The reader may end before the writer does, which then fails; whether all arrived is the reader's to say.
+    """
     with (
         subprocess.Popen(write, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as first,
         subprocess.Popen(
@@ -102,6 +142,6 @@ def _pipe(write: Sequence[str], read: Sequence[str]) -> str:
             # The reader holds it now; without this a reader that ends early would leave the writer blocked.
             first.stdout.close()
         errors = second.communicate()[1]
-    if first.returncode == 0 and second.returncode == 0:
+    if second.returncode == 0:
         return ""
-    return (errors.strip().splitlines() or [f"the export ended with {first.returncode}"])[-1]
+    return (errors.strip().splitlines() or [f"the import ended with {second.returncode}"])[-1]

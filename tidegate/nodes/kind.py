@@ -12,6 +12,7 @@ no credential leaves the cluster.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
@@ -19,7 +20,7 @@ from typing import Any, cast
 from tidegate.errors import TidegateError
 from tidegate.models.node_group import NodeGroup
 from tidegate.nodes.host import Capacity
-from tidegate.nodes.images import copy_missing, needed_at_once
+from tidegate.nodes.images import copy_missing, needed_at_once, of_use_later
 from tidegate.nodes.join import (
     PATCH_FILE,
     PATCHES,
@@ -55,6 +56,7 @@ _QUICK_S = 60
 _JOIN_S = 180
 _RUNTIME_WAIT_S = 60
 _DRAIN_S = 60
+_STAND_BACK_S = 1.0
 _TOKEN_TTL = "15m"  # noqa: S105 - how long a token lives, not a token
 
 Runner = Callable[..., Completed]
@@ -66,8 +68,7 @@ class KindHost:
     Args:
         cluster: its name.
         runner: runs a command; `tidegate.proc.run` but in tests.
-        copy_images: gives the new node the images that an old one has, both by name: those that are named,
-            or all.
+        copy_images: gives the new node those of the named images that an old one has, both by name.
         sleep: waits so many seconds.
         clock: tells the unix time in seconds.
     """
@@ -77,7 +78,7 @@ class KindHost:
         cluster: str,
         *,
         runner: Runner = run,
-        copy_images: Callable[[str, str, Collection[str] | None], None] = copy_missing,
+        copy_images: Callable[[str, str, Collection[str]], None] = copy_missing,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -86,6 +87,8 @@ class KindHost:
         self._copy_images = copy_images
         self._sleep = sleep
         self._clock = clock
+        self._starting = 0
+        self._counting = threading.Lock()
 
     def marks(self) -> list[Mark]:
         """Return all marks of the cluster's nodes; see `Host`."""
@@ -129,22 +132,25 @@ class KindHost:
             TooSmall: the machine is smaller than the group's nodes.
             TidegateError: the engine, containerd or kubeadm refused.
         """
-        begun_s = self._clock()
-        reserve = kubelet_patch(group, self.capacity())
-        self.discard(node)
-        peer = self._peer()
-        self._docker(*_run_words(self.cluster, node, group, self._inspect(peer)), timeout_s=_JOIN_S)
-        self._wait_for_runtime(node)
-        # kind patched the peers' configuration after they started; only then it has our pod network.
-        self._write(node, _CONFIG, self._exec(peer, "cat", _CONFIG))
-        self._exec(node, "systemctl", "restart", "containerd")
-        self._wait_for_runtime(node)
-        self._copy_images(peer, node, needed_at_once(self._exec(self._control(), *_ADMIN, *_PODS)))
-        self._join(node, group, reserve, begun_s)
+        with self._counting:
+            self._starting += 1
+        try:
+            self._start(node, group)
+        finally:
+            with self._counting:
+                self._starting -= 1
 
-    def stock(self, node: str) -> None:
-        """Copy the images that were not needed at once; see `Host`."""
-        self._copy_images(self._peer(), node, None)
+    def stock(self, node: str, go_on: Callable[[], bool]) -> None:
+        """Copy the images that were not needed at once; see `Host`.
+
+        Nodes that are being made go first: copying takes disk and cores from them.
+        """
+        for image in of_use_later(self._pods()):
+            while self._starting and go_on():
+                self._sleep(_STAND_BACK_S)
+            if not go_on():
+                return
+            self._copy_images(self._peer(), node, {image})
 
     def discard(self, node: str) -> None:
         """Remove the node's container, with its volumes, and its Node object; see `Host`."""
@@ -221,6 +227,23 @@ class KindHost:
     def _write(self, node: str, path: str, text: str) -> None:
         cmd = ["docker", "exec", "--interactive", node, "cp", "/dev/stdin", path]
         self._run(cmd, input=text, timeout_s=_QUICK_S)
+
+    def _start(self, node: str, group: NodeGroup) -> None:
+        begun_s = self._clock()
+        reserve = kubelet_patch(group, self.capacity())
+        self.discard(node)
+        peer = self._peer()
+        self._docker(*_run_words(self.cluster, node, group, self._inspect(peer)), timeout_s=_JOIN_S)
+        self._wait_for_runtime(node)
+        # kind patched the peers' configuration after they started; only then it has our pod network.
+        self._write(node, _CONFIG, self._exec(peer, "cat", _CONFIG))
+        self._exec(node, "systemctl", "restart", "containerd")
+        self._wait_for_runtime(node)
+        self._copy_images(peer, node, needed_at_once(self._pods()))
+        self._join(node, group, reserve, begun_s)
+
+    def _pods(self) -> str:
+        return self._exec(self._control(), *_ADMIN, *_PODS)
 
     def _exec(self, node: str, *words: str, timeout_s: float = _QUICK_S) -> str:
         return self._docker("exec", node, *words, timeout_s=timeout_s)

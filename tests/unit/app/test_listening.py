@@ -44,9 +44,12 @@ def test_the_socket_is_handed_over_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("host", "port"), [("", "8000"), (HOST, ""), (HOST, "0"), (HOST, "none"), (HOST, "70000"), ("192.0.2.1", "8000")]
+    ("host", "port"),
+    [("", "8000"), (HOST, ""), (HOST, "0"), (HOST, "none"), (HOST, "70000"), ("192.0.2.1", "8000")],
 )
-def test_what_cannot_be_is_left_to_the_settings(monkeypatch: pytest.MonkeyPatch, host: str, port: str) -> None:
+def test_what_cannot_be_is_left_to_the_settings(
+    monkeypatch: pytest.MonkeyPatch, host: str, port: str
+) -> None:
     early(monkeypatch, host, port)
     with bind(HOST, 0) as listener, pytest.raises(ConnectionRefusedError):
         socket.create_connection(listener.getsockname(), timeout=5)

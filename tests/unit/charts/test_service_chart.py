@@ -119,7 +119,10 @@ def test_no_pre_stop_hook_when_there_is_nothing_to_wait_for(render: Render) -> N
 
 def test_readiness_is_asked_early_and_liveness_late(render: Render) -> None:
     (container,) = pod(render(), "Deployment", "tidegate-web")["containers"]
-    assert container["startupProbe"]["periodSeconds"] == 1
+    start = container["startupProbe"]
+    assert start["httpGet"] == {"path": "/startupz", "port": "http"}
+    # Longer than the service itself waits for its database there (15 s).
+    assert (start["periodSeconds"], start["timeoutSeconds"]) == (1, 20)
     assert section(container, "readinessProbe", "httpGet")["path"] == "/readyz"
     assert section(container, "livenessProbe", "httpGet")["path"] == "/healthz"
     live, ready = container["livenessProbe"], container["readinessProbe"]

@@ -75,7 +75,7 @@ class Docker:
 class Place:
     def __init__(self) -> None:
         self.docker = Docker()
-        self.copied: list[tuple[str, str, Collection[str] | None]] = []
+        self.copied: list[tuple[str, str, Collection[str]]] = []
         self.slept: list[float] = []
         self.host = KindHost(
             "demo",
@@ -122,14 +122,42 @@ def test_what_waiting_pods_and_every_node_need_comes_first_and_the_rest_later(pl
         "get pods --all-namespaces",
         "DaemonSet\tdemo-worker\t agent:v1\n"
         "ReplicaSet\tdemo-worker\t elsewhere:v1\n"
+        "Node\tdemo-control-plane\t scheduler:v1\n"
+        "Job\tdemo-worker\t migrate:v1\n"
         "ReplicaSet\t\tdocker.io/init:v1 shop/service:v2\n",
     )
     place.host.start("demo-small-1", SMALL)
-    place.host.stock("demo-small-1")
+    place.host.stock("demo-small-1", lambda: True)
     first = {"docker.io/library/agent:v1", "docker.io/init:v1", "docker.io/shop/service:v2"}
-    assert place.copied == [
-        ("demo-worker", "demo-small-1", first),
-        ("demo-worker", "demo-small-1", None),
+    later = [{each} for each in sorted({*first, "docker.io/library/elsewhere:v1"})]
+    assert place.copied == [("demo-worker", "demo-small-1", images) for images in [first, *later]]
+
+
+def test_a_node_that_is_made_goes_before_the_images_of_one_that_serves(place: Place) -> None:
+    place.docker.answer("get pods --all-namespaces", "ReplicaSet\tdemo-worker\t one:v1\n")
+    copied: list[str] = []
+
+    def copy(_source: str, target: str, _wanted: Collection[str]) -> None:
+        copied.append(target)
+        if target == "demo-small-2":
+            # In the middle of making it, the other is stocked, for as long as nobody had to wait.
+            host.stock("demo-small-1", lambda: not place.slept)
+
+    host = KindHost("demo", runner=place.docker, copy_images=copy, sleep=place.slept.append)
+    host.start("demo-small-2", SMALL)
+    assert copied == ["demo-small-2"]
+    assert place.slept
+    place.slept.clear()
+    host.stock("demo-small-1", lambda: True)
+    assert copied == ["demo-small-2", "demo-small-1"]
+
+
+def test_a_node_that_is_to_go_gets_no_more_images(place: Place) -> None:
+    place.docker.answer("get pods --all-namespaces", "ReplicaSet\tdemo-worker\t one:v1 two:v1 three:v1\n")
+    place.host.stock("demo-small-1", lambda: len(place.copied) < 2)
+    assert [images for _, _, images in place.copied] == [
+        {"docker.io/library/one:v1"},
+        {"docker.io/library/three:v1"},
     ]
 
 

@@ -53,6 +53,7 @@ def test_the_document_describes_every_route_and_its_problems(shop: Settings) -> 
             ("GET", "/api/v2/streams/orders/{id}"),
             ("POST", "/api/v1/auth/token"),
             ("POST", "/api/v2/auth/token"),
+            ("GET", "/startupz"),
             ("GET", "/healthz"),
             ("GET", "/readyz"),
             ("GET", "/metrics"),
@@ -199,6 +200,7 @@ def test_nothing_connects_before_the_first_request() -> None:
 
     async def scenario(client: httpx.AsyncClient, _: Resources) -> None:
         assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/startupz")).status_code == 200
         assert (await client.get("/readyz")).status_code == 503
 
     run(settings, scenario)

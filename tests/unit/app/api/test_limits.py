@@ -85,7 +85,7 @@ def test_guesses_at_one_account_are_counted_wherever_they_come_from(run: Run) ->
 
 def test_probes_are_not_limited(run: Run) -> None:
     async def scenario(client: httpx.AsyncClient, _: Resources) -> None:
-        for path in ("/healthz", "/readyz", "/metrics") * 8:
+        for path in ("/startupz", "/healthz", "/readyz", "/metrics") * 8:
             answer = await client.get(path, headers={"Authorization": ""})
             assert answer.status_code == 200
             assert "RateLimit-Policy" not in answer.headers
