@@ -1,8 +1,9 @@
 """Whether the database answers, asked gently.
 
 A question under way is waited for by everyone who asks meanwhile, and never broken off: breaking off a
-connection that takes long because all cores are busy, and beginning it anew at the next probe, keeps them busy.
-And a database that is slow is not away: if every pod called itself unready for it, nobody would be left to serve.
+connection that takes long because all cores are busy, and beginning it anew at the next probe, keeps them
+busy. And a database that is slow is not away: if every pod called itself unready for it, nobody would be left
+to serve.
 """
 
 from __future__ import annotations

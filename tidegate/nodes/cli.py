@@ -44,7 +44,8 @@ def serve(cluster: Cluster) -> None:
     settings = load_settings(cluster)
     host = KindHost(cluster)
     workers = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="node")
-    fleet = Fleet(cluster, settings.groups, host, workers)
+    spare = ThreadPoolExecutor(1, thread_name_prefix="stock")
+    fleet = Fleet(cluster, settings.groups, host, workers, spare)
     pair = Pair(settings.certificate, settings.key)
     server, port = start(CloudProvider(fleet, host), settings.address, settings.authority, pair)
     log.info("listening at %s, port %d", settings.address, port)
@@ -60,7 +61,9 @@ def serve(cluster: Cluster) -> None:
         log.info("ending: what was begun is finished, what was not is left to the next server")
     finally:
         server.stop(_LAST_CALLS_S).wait()
-        workers.shutdown(wait=True, cancel_futures=True)
+        fleet.end()
+        for pool in (workers, spare):
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @app.command("list")

@@ -45,6 +45,7 @@ class Fleet:
         groups: the node groups, by name.
         host: see `tidegate.nodes.host`.
         workers: runs what takes long.
+        spare: runs what nobody waits for, so that it keeps no worker from what somebody does.
         name: makes the last part of a node's name.
     """
 
@@ -54,6 +55,7 @@ class Fleet:
         groups: Sequence[NodeGroup],
         host: Host,
         workers: Executor,
+        spare: Executor,
         *,
         name: Callable[[], str] = lambda: secrets.token_hex(3),
     ) -> None:
@@ -61,6 +63,8 @@ class Fleet:
         self.groups: Mapping[str, NodeGroup] = {group.name: group for group in groups}
         self._host = host
         self._workers = workers
+        self._spare = spare
+        self._ending = False
         self._name = name
         self._lock = threading.RLock()
         self._queued: set[str] = set()
@@ -166,6 +170,10 @@ class Fleet:
                 self._queued.add(machine.node)
                 self._workers.submit(self._work, machine.node)
 
+    def end(self) -> None:
+        """Begin nothing more that nobody waits for."""
+        self._ending = True
+
     def _all(self) -> list[Machine]:
         return machines(self._host.marks(), self._host.containers())
 
@@ -215,10 +223,12 @@ class Fleet:
             return
         self._host.put(Mark(node, machine.group, Stage.JOINED))
         log.info("%s joined", node)
-        # Not a part of `start`: a server that is killed here must find a node that serves, not one half made.
+        self._spare.submit(self._stock, node)
+
+    def _stock(self, node: str) -> None:
         try:
-            # A node that is to go must not wait for it.
-            self._host.stock(node, lambda: self._stage(node) is Stage.JOINED)
+            # A node that is to go must not wait for it, nor must the server's end.
+            self._host.stock(node, lambda: not self._ending and self._stage(node) is Stage.JOINED)
         except TidegateError as error:
             log.warning("%s serves, but lacks images that others have: %s", node, error)
 

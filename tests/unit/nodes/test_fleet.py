@@ -21,7 +21,12 @@ class Place:
         """The server is killed and started again: only the engine remembers."""
         self.workers = Later()
         self.fleet = Fleet(
-            "demo", (SMALL, LARGE), self.host, self.workers, name=lambda: str(next(self._numbers))
+            "demo",
+            (SMALL, LARGE),
+            self.host,
+            self.workers,
+            self.workers,
+            name=lambda: str(next(self._numbers)),
         )
 
     def stages(self, group: str = "small") -> dict[str, Stage]:
@@ -40,7 +45,7 @@ def test_a_node_is_wanted_at_once_and_made_later(place: Place) -> None:
     assert place.fleet.target("small") == 2
     place.workers.work()
     assert place.host.calls == [
-        f"{what} demo-small-{number}" for number in (1, 2) for what in ("start", "stock")
+        f"{what} demo-small-{number}" for what in ("start", "stock") for number in (1, 2)
     ]
     assert set(place.stages().values()) == {Stage.JOINED}
 
@@ -152,6 +157,13 @@ def test_a_node_serves_though_it_could_not_be_given_every_image(
     place.workers.work()
     assert place.stages() == {"demo-small-1": Stage.JOINED}
     assert "lacks images that others have: no space" in caplog.text
+
+
+def test_a_server_that_ends_stocks_no_more_nodes(place: Place) -> None:
+    place.fleet.increase("small", 1)
+    place.fleet.end()
+    place.workers.work()
+    assert place.host.calls == ["start demo-small-1"]
 
 
 def test_a_failure_is_kept_with_its_reason_and_cleaned_away(place: Place) -> None:

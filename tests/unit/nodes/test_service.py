@@ -56,7 +56,9 @@ class Place:
         self.host = FakeHost()
         self.workers = Later()
         names = iter("123456789")
-        self.fleet = Fleet("demo", (SMALL, LARGE), self.host, self.workers, name=lambda: next(names))
+        self.fleet = Fleet(
+            "demo", (SMALL, LARGE), self.host, self.workers, self.workers, name=lambda: next(names)
+        )
         provider = CloudProvider(self.fleet, self.host)
         self.server, self.port = serve(provider, "127.0.0.1:0", certificates.authority, certificates.server)
         pair = certificates.client
