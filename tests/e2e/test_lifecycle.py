@@ -79,6 +79,17 @@ def web_pods(site: Site) -> list[dict[str, Any]]:
     return json.loads(kubectl(site, "get", "pods", "-n", "tidegate", "-l", label, "-o", "json"))["items"]
 
 
+COMPILED = """
+import asyncio, json, os, app.main
+print(all(os.path.exists(module.__cached__) for module in (asyncio, json, app.main)))
+"""
+
+
+def test_nothing_is_compiled_when_a_pod_starts(site: Site) -> None:
+    """A read-only root cannot keep what is compiled, so every start would pay for it again."""
+    assert probe(site, web_pods(site)[0]["metadata"]["name"], COMPILED) == "True"
+
+
 CONNECT = """
 import socket
 try:

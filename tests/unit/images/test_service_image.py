@@ -26,7 +26,8 @@ def test_the_last_stage_only_copies() -> None:
     assert len(STAGES) == 2
     assert "RUN" not in STAGES[-1], "what builds stays in the first stage"
     assert re.findall(r"^COPY .*$", STAGES[-1], re.MULTILINE) == [
-        "COPY --from=build /opt/tidegate/ /opt/tidegate/"
+        "COPY --from=build /bytecode/ /",
+        "COPY --from=build /opt/tidegate/ /opt/tidegate/",
     ]
 
 
