@@ -21,7 +21,15 @@ T0 = 1_767_225_600.0
 BEGIN_S, END_S = -60.0, 120.0
 RATE = 20
 SLO = Slo(availability_percent=99.9, min_requests=100)
-POLICY = Policy(web=WebPolicy(hpa=HpaPolicy(min_replicas=3, max_replicas=8, cpu_target_percent=60)))
+
+
+def policy_with(least: int, most: int) -> Policy:
+    """Return the policy with these bounds."""
+    hpa = HpaPolicy(min_replicas=least, max_replicas=most, cpu_target_percent=60)
+    return Policy(web=WebPolicy(hpa=hpa))
+
+
+POLICY = policy_with(3, 8)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ class Shape:
     """Percent of the CPU request that the autoscaler reports from then on."""
     desired: tuple[tuple[float, int], ...] = ((-60.0, 3),)
     max_replicas: int = 8
+    policy_bounds: tuple[int, int] = (3, 8)
+    """Fewest and most replicas of the policy."""
     orders: tuple[float, float] | None = (0.0, 0.0)
     probes: tuple[tuple[str, str, float, float], ...] = ()
     """Series, `to`, value before and value while the fault is there, of every hit pod."""
@@ -95,7 +105,7 @@ def build(folder: Path, **overrides: Any) -> Path:
         created_s=T0 - 90,
         scenario="steady",
         load_window_s=(T0 + BEGIN_S, T0 + END_S),
-        policy=POLICY,
+        policy=policy_with(*shape.policy_bounds),
         slo=SLO,
         cluster=ClusterConfig(),
     )
