@@ -30,7 +30,8 @@ def aimed_at_nobody(experiment: Experiment) -> Experiment:
     """Cut the chosen pods off from an address where nobody is."""
     manifest = copy.deepcopy(experiment.manifest)
     manifest["spec"]["externalTargets"] = [NOBODY]
-    return replace(experiment, manifest=manifest)
+    faults = tuple(replace(fault, spec=manifest["spec"]) for fault in experiment.faults)
+    return replace(experiment, manifest=manifest, faults=faults)
 
 
 def bounded(least: int, most: int) -> Change:

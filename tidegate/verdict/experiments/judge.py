@@ -89,6 +89,11 @@ def _said(fault: Fault) -> tuple[str, ...]:
     told: list[str] = []
     if fault.injector:
         told.append("says it injected" if fault.injector.get("injected") else "does not say that it injected")
+    if "evicted" in fault.injector:
+        told.append(
+            f"evicted {len(fault.injector['evicted'])} pods of {fault.injector.get('node')}; "
+            f"{fault.injector.get('refusals', 0)} times it was refused and asked again"
+        )
     if fault.injector.get("aborted"):
         told.append(f"lifted early: {fault.injector['aborted']}")
     if fault.injector.get("cleared"):

@@ -9,10 +9,12 @@ import polars as pl
 
 from tidegate.run.format import WEB_COMPONENT
 from tidegate.run.objects import integer, items, moment_s, text
-from tidegate.verdict.experiments.facts import Fault, Record, Span, ready_at, ready_range
+from tidegate.verdict.experiments.facts import Fault, Record, Span, ready_at
 
 WITHDRAWN_S = 10.0
 """Most seconds from a pod's deletion until no gateway sends it a request any more: two or three as a rule."""
+_SCALED_S = 5.0
+"""Most seconds by which the autoscaler's status is late: it sets the size first and tells of it afterwards."""
 _WHOLE_SECOND_S = 1.0
 _MOST_ROUTES = 3
 _HALF = 0.5
@@ -27,20 +29,27 @@ def leaving(record: Record, fault: Fault, span: Span) -> Iterator[str]:
 
 
 def _lost_more(record: Record, fault: Fault, span: Span) -> Iterator[str]:
-    had, had_least = ready_at(record.ready, fault.asked_s - 1), ready_range(record.ready, span)
-    if had is None or had_least is None:
+    had = ready_at(record.ready, fault.asked_s - 1)
+    if had is None:
         return
-    asked = [point.desired for point in record.hpa if span[0] <= point.t_s <= span[1]]
     claimed = fault.claim.steady.lost_at_once
     most = fault.most if claimed is None else claimed
-    if had_least[0] >= min([had, *asked]) - most:
+    usual = [point.desired for point in record.hpa if point.t_s <= span[0]][-1:]
+    lost: list[int] = []
+    for step in record.ready:
+        # Pods that the autoscaler took away until then are no loss; what it takes away later excuses nothing.
+        until_s = step.t_s + _SCALED_S
+        asked = [point.desired for point in record.hpa if span[0] < point.t_s <= until_s]
+        if span[0] < step.t_s <= span[1] and step.ready < min([had, *usual, *asked]) - most:
+            lost.append(step.ready)
+    if not lost:
         return
     allowed = (
         f"with {most} hit at most: more were lost than the fault took."
         if claimed is None
         else f"and at most {most} may be missing at once."
     )
-    said = f"Only {had_least[0]} web pods were Ready at the worst moment, of {had} {allowed}"
+    said = f"Only {min(lost)} web pods were Ready at the worst moment, of {had} {allowed}"
     yield said + (" No PodDisruptionBudget covered them." if fault.injector.get("budgets") == [] else "")
 
 

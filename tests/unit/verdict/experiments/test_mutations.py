@@ -129,6 +129,15 @@ def test_a_node_that_is_drained_badly_does_not_hold(
     assert any(reason in said for said in trial.reasons), (name, trial.reasons)
 
 
+def test_pods_that_the_autoscaler_takes_away_later_excuse_no_loss(tmp_path: Path) -> None:
+    shape: dict[str, Any] = {"evicted": (("web-a", 1.0), ("web-b", 1.2)), "lifted_s": 90.0}
+    cpu = ((-60.0, 40), (40.0, 10))
+    trial = judged(tmp_path, **{**DRAIN, **shape, "desired": ((-60.0, 3), (45.0, 2)), "cpu": cpu})
+    assert any("may be missing at once" in said for said in trial.reasons), trial.reasons
+    earlier = judged(tmp_path / "b", **{**DRAIN, **shape, "desired": ((-60.0, 3), (0.0, 2)), "cpu": cpu})
+    assert not any("may be missing at once" in said for said in earlier.reasons), earlier.reasons
+
+
 def test_a_pod_killed_without_grace_was_promised_no_time_to_leave(tmp_path: Path) -> None:
     trial = judged(tmp_path, **{**DRAIN, "grace_s": 0, "lives_on_s": 0.5})
     assert trial.finding is HELD, trial.reasons
