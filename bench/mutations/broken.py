@@ -4,8 +4,8 @@
 - `flaky`: one request in ten is answered with 503.
 - `needs-redis`: a read asks Redis first and has no way without it.
 
-The flaw stands inside all of the service's own middleware, so that its metrics count what clients get. Mounted from
-a ConfigMap: it may use nothing but what the service's image has.
+The flaw stands inside all of the service's own middleware, so that its metrics count what clients get. Mounted
+from a ConfigMap: it may use nothing but what the service's image has.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from __future__ import annotations
 import random
 import sys
 import time
+from typing import TYPE_CHECKING
 
-import app.__main__ as start  # first: it prepares the imports that follow
-import app.main as service
-from app.core.problems import problem_response
-from app.main import Background
-from app.resources import Resources
-from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+import app.__main__ as start  # before FastAPI: it prepares that import
+import app.main as service
+from app.core.problems import problem_response
+from app.resources import Resources
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.main import Background
 
 WARM_S = 40.0
 FLAKY_SHARE = 0.1

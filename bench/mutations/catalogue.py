@@ -1,4 +1,4 @@
-"""Twelve set-ups that are broken, and the sound one: how each is made, and what the verdict must say of it."""
+"""Twelve set-ups that are broken, and the sound one: how each is made, and what the verdict must say."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Mutation:
         expected: what the verdict must come to.
         reason: pattern that one of the verdict's reasons must fit.
         because: why that is the right reason.
-        bounds: fewest and most web pods, in the cluster and in the policy of the Run; None leaves the stack's.
+        bounds: fewest and most web pods, in the cluster and in the policy of the Run; None: as they are.
         changes: what is changed in the cluster.
         settle_s: seconds from then until it is what it is.
         adapt: makes the experiment that is done of the one in the file.
@@ -67,7 +67,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         name="no-pre-stop",
         experiment="node-drain",
         how="the Deployment's preStop hook is removed",
-        failure="a pod ends while gateways still send to it; this stack's gateway tries again, many others do not",
+        failure="a pod ends while gateways still send to it; this one tries again, many others do not",
         expected=NOT_HELD,
         reason=r"had ended \d+ s after it was told to go",
         because="the pod's own end, as the kubelet stamped it, came before the policy's pre_stop_s was over",
@@ -76,8 +76,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="readiness-lying",
         experiment="pod-kill",
-        how="probes ask /healthz, and a new process answers 500 for its first 40 s; four pods, no more and no less",
-        failure="a readiness probe that asks whether the process lives sends traffic to pods that are warming up",
+        how="probes ask /healthz, and a new process answers 500 for 40 s; four pods, no more and no less",
+        failure="a readiness probe that asks whether the process lives sends traffic to pods that warm up",
         expected=NOT_HELD,
         reason=r"was Ready and failed \d+ of \d+ requests: its readiness lies",
         because="the pod that took the killed one's place was Ready by its watch and failed what it was sent",
@@ -109,7 +109,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         name="fault-never-landed",
         experiment="partition-redis",
         how="the partition is from 192.0.2.1, where nobody is; the injector says that it injected",
-        failure="a misspelt target or a selector of yesterday: the tool reports success and nothing has happened",
+        failure="a misspelt target or a selector of yesterday: the tool reports success, nothing happened",
         expected=INCONCLUSIVE,
         reason=r"No chosen pod was seen that could not connect to redis",
         because="every chosen pod went on reaching Redis, whatever the injector says",
@@ -128,8 +128,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="retries-hiding-errors",
         experiment="pod-kill",
-        how="one request in ten is answered with 503, and the gateway tries all of them up to five times more",
-        failure="a mesh that tries again makes a broken release look whole, until the retries are what breaks it",
+        how="one request in ten is answered with 503, and the gateway tries all up to five times more",
+        failure="a mesh that tries again makes a broken release look whole, until its retries break it",
         expected=NOT_HELD,
         reason=r"retries hid the rest",
         because="the service's own count of 5xx is above the claim, and clients saw next to none",

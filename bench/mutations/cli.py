@@ -1,7 +1,7 @@
 """`python -m bench mutations`: does the verdict find twelve broken set-ups, and hold the sound one?
 
-Exit codes: 0 every verdict is as expected, 1 one is not, 3 something could not be tried, 130 interrupted (the fault
-was lifted and the stack put back).
+Exit codes: 0 every verdict is as expected, 1 one is not, 3 something could not be tried, 130 interrupted (the
+fault was lifted and the stack put back).
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench mutations", description=__doc__)
     parser.add_argument("--stack", default="chaos", help="Pulumi stack that is deployed; default chaos")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a mutation, or sound")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="how often each mutation; default 1")
+    parser.add_argument(
+        "--repeat", type=int, default=1, metavar="N", help="how often each mutation; default 1"
+    )
     parser.add_argument(
         "--sound", type=int, default=SOUND_TIMES, metavar="N", help=f"how often the sound one; {SOUND_TIMES}"
     )
@@ -53,7 +55,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def jobs(only: Sequence[str], repeat: int, sound_times: int) -> list[Job]:
-    """Return what is to be tried, in order: each experiment on the sound stack, the mutations, the rest of the sound.
+    """Return what is to be tried: each experiment on the sound stack, the mutations, the rest of the sound.
 
     Raises:
         TidegateError: `only` names what there is not.

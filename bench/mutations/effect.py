@@ -17,7 +17,8 @@ DEPLOYMENT = f"/apis/apps/v1/{_IN}/deployments/{WEB_NAME}"
 AUTOSCALER = f"/apis/autoscaling/v2/{_IN}/horizontalpodautoscalers/{WEB_NAME}"
 BUDGET = f"/apis/policy/v1/{_IN}/poddisruptionbudgets/{WEB_NAME}"
 RETRIES = tuple(
-    f"/apis/gateway.envoyproxy.io/v1alpha1/{_IN}/backendtrafficpolicies/{WEB_NAME}{part}" for part in ("", "-get")
+    f"/apis/gateway.envoyproxy.io/v1alpha1/{_IN}/backendtrafficpolicies/{WEB_NAME}{part}"
+    for part in ("", "-get")
 )
 """The gateway's rules for all requests, and for reads."""
 LIMIT_S = 600.0

@@ -1,4 +1,4 @@
-"""A load generator that does not get its CPU, as in a container at its limit: stopped for most of each second.
+"""A load generator that does not get its CPU, as in a container at its limit: stopped most of the time.
 
 The kernel does the same to a container that has used up its quota, a tenth of a second at a time.
 """

@@ -1,6 +1,6 @@
 """Objects of a live cluster, changed so that every one is put back.
 
-What was there is on disk before anything is changed, so that a later start can put back what a killed one left.
+What was there is on disk before anything is changed: a later start can put back what a killed one left.
 """
 
 from __future__ import annotations
@@ -159,7 +159,10 @@ class Changes:
         if wanted is not None:
             method, where = ("PUT", path) if there is not None else ("POST", collection)
             params = {"fieldManager": MANAGER}
-            if self._cluster.ask(method, where, content=json.dumps(wanted), headers=_JSON, params=params) is None:
+            if (
+                self._cluster.ask(method, where, content=json.dumps(wanted), headers=_JSON, params=params)
+                is None
+            ):
                 raise TidegateError("the cluster does not know such objects", where=where)
         elif there is not None:
             self._cluster.ask("DELETE", path, params={"propagationPolicy": "Background"})

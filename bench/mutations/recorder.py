@@ -1,6 +1,6 @@
-"""An observer with a flaw: its clock is off, or its watch loses pods. `python -m bench.mutations.recorder FLAW ...`
+"""An observer with a flaw: its clock is off, or its watch loses pods.
 
-A process of its own, as the sound one is; only what it stamps, or lets through, differs.
+`python -m bench.mutations.recorder FLAW -- ...`: a process of its own, as the sound one is; only what it stamps, or lets through, differs.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ def blind_observer(kubeconfig: Path, run_dir: Path) -> Observer:
 @contextmanager
 def _shifted(seconds: float) -> Generator[None]:
     wall = time.time
-    with mock.patch("time.time", lambda: wall() + seconds):
+
+    def shifted() -> float:
+        return wall() + seconds
+
+    with mock.patch("time.time", shifted):
         yield
 
 

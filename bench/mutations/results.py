@@ -56,7 +56,7 @@ def save(folder: Path, result: Result) -> None:
 
 
 def read(folder: Path, mutation: Mutation, number: int) -> Result | None:
-    """Return the result of a mutation that was tried before, judged by what is expected now; None without one.
+    """Return the result of an earlier trial, judged by what is expected now; None without one.
 
     Raises:
         TidegateError: the file is damaged.

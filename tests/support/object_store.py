@@ -1,4 +1,4 @@
-"""The Kubernetes API as far as one reads, writes and deletes single objects: versions, managers, conflicts."""
+"""The Kubernetes API as far as single objects are read and written: versions, managers, conflicts."""
 
 from __future__ import annotations
 

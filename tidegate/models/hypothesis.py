@@ -114,7 +114,7 @@ class Steady(Model):
     )
     all_leave: bool = Field(
         default=False,
-        description="Whether every chosen pod must have been told to go by the end of the fault, as for a drain.",
+        description="Whether every chosen pod must have been told to go by the end of the fault (a drain).",
     )
     no_order_lost: bool = Field(
         default=False, description="Whether every acknowledged order must be decided exactly once."

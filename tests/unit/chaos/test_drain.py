@@ -42,9 +42,15 @@ class Api:
             for name in ("cp", "worker", "worker2")
         }
         self.nodes["cp"]["metadata"]["labels"][CONTROL_PLANE] = ""
-        self.pods = {each["metadata"]["name"]: each for each in (
-            pod("web-a", "worker"), pod("web-b", "worker"), pod("web-c", "worker2"), pod("job", "worker2", "worker")
-        )}
+        self.pods = {
+            each["metadata"]["name"]: each
+            for each in (
+                pod("web-a", "worker"),
+                pod("web-b", "worker"),
+                pod("web-c", "worker2"),
+                pod("job", "worker2", "worker"),
+            )
+        }
         self.evictions: list[str] = []
 
     def cluster(self) -> Cluster:
@@ -102,7 +108,12 @@ def test_the_node_is_cordoned_its_web_pods_are_evicted_and_it_is_opened_again() 
     how.ask()
     assert api.evictions == ["web-a", "web-b"]
     told = how.lift()
-    assert told == {"node": "worker", "budgets": ["tidegate-web"], "evicted": ["web-a", "web-b"], "refusals": 0}
+    assert told == {
+        "node": "worker",
+        "budgets": ["tidegate-web"],
+        "evicted": ["web-a", "web-b"],
+        "refusals": 0,
+    }
     assert not api.nodes["worker"]["spec"]["unschedulable"]
     assert not api.nodes["worker"]["metadata"]["annotations"][CORDONED]
     assert how.lift() == {}

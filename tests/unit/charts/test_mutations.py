@@ -50,7 +50,9 @@ def _quick(mutation: Mutation) -> Mutation:
 
 
 @pytest.mark.parametrize("name", [each.name for each in CHANGED])
-def test_each_changes_the_stack_and_leaves_it_as_it_was(store: ObjectStore, tmp_path: Path, name: str) -> None:
+def test_each_changes_the_stack_and_leaves_it_as_it_was(
+    store: ObjectStore, tmp_path: Path, name: str
+) -> None:
     before = copy.deepcopy(said(store))
     assert while_set_up(store, tmp_path, name) != before
     assert said(store) == before

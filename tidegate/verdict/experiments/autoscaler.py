@@ -148,7 +148,7 @@ def _expected(
         return [], [f"CPU reached {peak} % and {limit:.0f} % asks for more pods: nothing was asked of it."]
     if points[-1].desired >= policy.max_replicas:
         return [
-            f"CPU reached {peak} % of a target of {policy.cpu_target_percent} %, and it was at its maximum of "
+            f"CPU reached {peak} % of a target of {policy.cpu_target_percent} %; it was at its maximum of "
             f"{policy.max_replicas} replicas and could not answer."
         ], []
     return [f"CPU reached {peak} % of a target of {policy.cpu_target_percent} % and no pod was added."], []

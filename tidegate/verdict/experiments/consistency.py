@@ -1,8 +1,8 @@
 """Whether the records of one Run fit each other: clocks, and who served.
 
-Four clocks take part: the generator's stamps requests, the observer's what it received of the cluster, the API
-server's and the kubelets' what they say themselves, and that of `tidegate chaos` the fault. Each is held against
-another one in both directions, for a span of time moved by half a minute judges another service.
+Four clocks take part: the generator's stamps requests, the observer's what it received of the cluster, the
+API server's and the kubelets' what they say themselves, and that of `tidegate chaos` the fault. Each is held
+against another one in both directions, for a span of time moved by half a minute judges another service.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ SKEW_S = 2.0
 WHOLE_SECOND_S = 1.0
 """The API server cuts its stamps to whole seconds."""
 FORCED_S = 5.0
-"""Most seconds that a pod still answers whose object was deleted without grace: the kubelet gives it two anyway."""
+"""Most seconds that a pod still answers whose object was deleted without grace: the kubelet gives it two."""
 WRITTEN_S = 10.0
-"""Most seconds from a request's end until it is on disk: the generator writes every 2 s, in a thread of its own."""
+"""Most seconds from a request's end until it is on disk: the generator writes every 2 s, beside its work."""
 
 
 def skew(record: Record, fault: Fault) -> str:
@@ -59,7 +59,10 @@ def _observer_and_api_server(record: Record) -> Iterator[tuple[float, str]]:
     if delays_s:
         least_s = min(delays_s)
         yield -least_s, "an object was received before it was made"
-        yield least_s - WHOLE_SECOND_S, f"no object was received sooner than {least_s:.1f} s after it was made"
+        yield (
+            least_s - WHOLE_SECOND_S,
+            f"no object was received sooner than {least_s:.1f} s after it was made",
+        )
 
 
 def _generator_and_tool(fault: Fault) -> Iterator[tuple[float, str]]:
@@ -67,7 +70,10 @@ def _generator_and_tool(fault: Fault) -> Iterator[tuple[float, str]]:
     if fault.newest_request_s is not None:
         behind_s = fault.asked_s - fault.newest_request_s
         yield -behind_s, "a request had ended after the moment at which it was read"
-        yield behind_s - WRITTEN_S, f"the newest request was {behind_s:.0f} s old when the fault was asked for"
+        yield (
+            behind_s - WRITTEN_S,
+            f"the newest request was {behind_s:.0f} s old when the fault was asked for",
+        )
 
 
 def unseen_pods(record: Record) -> str:

@@ -75,8 +75,8 @@ def _trial(record: Record, fault: Fault) -> Trial:
 
 
 def _finding(proofs: tuple[Proof, ...], doubts: Sequence[str]) -> tuple[Finding, tuple[str, ...]]:
-    # A fault that never was there proves nothing about the service, for better or worse. Where the record itself
-    # is in doubt, that may be why it was not seen.
+    # A fault that never was there proves nothing about the service, for better or worse. Where the record
+    # itself is in doubt, that may be why it was not seen.
     there = proofs[0]
     if there.finding is not Finding.HELD:
         return Finding.INCONCLUSIVE, (*doubts, *there.reasons)

@@ -14,7 +14,7 @@ from tidegate.verdict.experiments.facts import Fault, Record, Span, ready_at
 WITHDRAWN_S = 10.0
 """Most seconds from a pod's deletion until no gateway sends it a request any more: two or three as a rule."""
 _SCALED_S = 5.0
-"""Most seconds by which the autoscaler's status is late: it sets the size first and tells of it afterwards."""
+"""Most seconds by which the autoscaler's status is late: it sets the size first and tells of it after."""
 _WHOLE_SECOND_S = 1.0
 _MOST_ROUTES = 3
 _HALF = 0.5
@@ -62,7 +62,8 @@ def _stayed(record: Record, fault: Fault) -> Iterator[str]:
     if left:
         refused = str(fault.injector.get("refused") or "")
         why = f"An eviction was refused to the end: {refused[:160].rstrip('.')}. " if refused else ""
-        yield f"{why}{len(left)} of {len(fault.chosen)} chosen pods were never told to go: {', '.join(left[:5])}."
+        share = f"{len(left)} of {len(fault.chosen)}"
+        yield f"{why}{share} chosen pods were never told to go: {', '.join(left[:5])}."
 
 
 def _refused(record: Record, fault: Fault, span: Span) -> Iterator[str]:
@@ -126,5 +127,7 @@ def what_failed(record: Record, requests: pl.DataFrame) -> str:
     if sent > failed.height * _HALF:
         said += f", {sent} of them sent to pods that were being deleted"
     elif sent + unanswered > failed.height * _HALF:
-        said += f", {sent + unanswered} of them while pods were being deleted and the traffic had not left them"
+        said += (
+            f", {sent + unanswered} of them while pods were being deleted and the traffic had not left them"
+        )
     return said

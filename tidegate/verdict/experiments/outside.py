@@ -1,4 +1,4 @@
-"""What speaks against the steady state beyond what clients saw: pods that lie, and errors that were hidden."""
+"""What speaks against the steady state beyond what clients saw: pods that lie, and hidden errors."""
 
 from __future__ import annotations
 

@@ -246,7 +246,10 @@ def _cordoned(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
     for each in record.cluster:
         if each.kind != "Node":
             continue
-        name, closed = text(each.object, "metadata", "name"), dig(each.object, "spec", "unschedulable") is True
+        name, closed = (
+            text(each.object, "metadata", "name"),
+            dig(each.object, "spec", "unschedulable") is True,
+        )
         if each.received_s < fault.asked_s:
             (open_before.discard if closed else open_before.add)(name)
         elif closed and name in open_before and each.received_s <= _span(fault, record.end_s())[1]:

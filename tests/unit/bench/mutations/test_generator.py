@@ -41,10 +41,15 @@ def test_it_is_stopped_now_and_then_and_runs_again(tmp_path: Path) -> None:
 
 def test_it_runs_again_when_the_load_is_broken_off(tmp_path: Path) -> None:
     with child("locust") as locust:
-        with pytest.raises(KeyboardInterrupt), held_back(tmp_path):
-            while not stopped(locust):
-                time.sleep(0.01)
-            raise KeyboardInterrupt
+
+        def broken_off() -> None:
+            with held_back(tmp_path):
+                while not stopped(locust):
+                    time.sleep(0.01)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            broken_off()
         assert not stopped(locust)
 
 

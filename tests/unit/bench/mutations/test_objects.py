@@ -21,7 +21,11 @@ PROGRAM = "/api/v1/namespaces/tidegate/configmaps/broken"
 def store() -> ObjectStore:
     labels = {"app.kubernetes.io/component": "web"}
     budget = {"kind": "PodDisruptionBudget", "metadata": {"labels": labels}, "spec": {"maxUnavailable": 1}}
-    web = {"kind": "Deployment", "metadata": {"labels": labels}, "spec": {"replicas": 3, "template": {"a": 1}}}
+    web = {
+        "kind": "Deployment",
+        "metadata": {"labels": labels},
+        "spec": {"replicas": 3, "template": {"a": 1}},
+    }
     return ObjectStore({BUDGET: budget, WEB: web})
 
 
@@ -63,7 +67,9 @@ def test_all_is_as_it_was_and_belongs_to_whom_it_did(
     assert store.objects[WEB]["spec"]["template"] == {"a": 2}
     assert changes.put_back() == [BUDGET, PROGRAM, WEB]
     assert content(store) == before
-    managers = {each["manager"] for found in store.objects.values() for each in found["metadata"]["managedFields"]}
+    managers = {
+        each["manager"] for found in store.objects.values() for each in found["metadata"]["managedFields"]
+    }
     assert MANAGER not in managers
     assert left(tmp_path / "state" / "journal.json") == []
     assert changes.put_back() == []
@@ -111,7 +117,9 @@ def test_two_changes_of_one_object_are_both_put_back(store: ObjectStore, changes
 def test_an_object_that_was_made_anew_since_is_left_alone(store: ObjectStore, changes: Changes) -> None:
     changes.make(edited(BUDGET, no_leeway))
     del store.objects[BUDGET]
-    store.put(BUDGET, {"kind": "PodDisruptionBudget", "metadata": {"labels": {}}, "spec": {"maxUnavailable": 2}})
+    store.put(
+        BUDGET, {"kind": "PodDisruptionBudget", "metadata": {"labels": {}}, "spec": {"maxUnavailable": 2}}
+    )
     changes.put_back()
     assert store.objects[BUDGET]["spec"] == {"maxUnavailable": 2}
 
@@ -137,7 +145,9 @@ def test_what_cannot_be_put_back_stays_in_the_journal(
     assert [path for path, _ in left(tmp_path / "state" / "journal.json")] == [BUDGET]
 
 
-@pytest.mark.parametrize("change", [edited("/api/v1/namespaces/x", no_leeway), removed("/api/v1/namespaces/x")])
+@pytest.mark.parametrize(
+    "change", [edited("/api/v1/namespaces/x", no_leeway), removed("/api/v1/namespaces/x")]
+)
 def test_what_is_not_there_is_refused_before_anything_is_noted(
     changes: Changes, tmp_path: Path, change: Change
 ) -> None:

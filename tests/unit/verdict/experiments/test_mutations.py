@@ -118,9 +118,7 @@ def test_a_node_that_is_drained_well_holds(tmp_path: Path) -> None:
     assert trial.signs[0].detail == "Node worker took no new pods from then on."
 
 
-@pytest.mark.parametrize(
-    ("name", "shape", "reason"), DRAINED_BADLY, ids=[each[0] for each in DRAINED_BADLY]
-)
+@pytest.mark.parametrize(("name", "shape", "reason"), DRAINED_BADLY, ids=[each[0] for each in DRAINED_BADLY])
 def test_a_node_that_is_drained_badly_does_not_hold(
     tmp_path: Path, name: str, shape: dict[str, Any], reason: str
 ) -> None:
