@@ -4,8 +4,8 @@
 - `flaky`: one request in ten is answered with 503.
 - `needs-redis`: a read asks Redis first and has no way without it.
 
-The flaw stands inside all of the service's own middleware, so that its metrics count what clients get. Mounted
-from a ConfigMap: it may use nothing but what the service's image has.
+The flaw stands inside all of the service's own middleware, so that its metrics count what clients get.
+Mounted from a ConfigMap: it may use nothing but what the service's image has.
 """
 
 from __future__ import annotations

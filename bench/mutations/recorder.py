@@ -1,6 +1,7 @@
 """An observer with a flaw: its clock is off, or its watch loses pods.
 
-`python -m bench.mutations.recorder FLAW -- ...`: a process of its own, as the sound one is; only what it stamps, or lets through, differs.
+`python -m bench.mutations.recorder FLAW -- ...` is a process of its own, as the sound one is; only what it
+stamps, or lets through, differs.
 """
 
 from __future__ import annotations
