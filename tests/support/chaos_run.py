@@ -121,7 +121,7 @@ def build(folder: Path, **overrides: Any) -> Path:
             received_s = T0 + at_s + shape.observer_clock_s
             writer.cluster(change, kind, obj, received_s=received_s)  # type: ignore[arg-type]
         (experiment,) = load_experiments([shape.experiment])
-        asked = {
+        asked: dict[str, Any] = {
             "hypothesis": experiment.hypothesis.model_dump(mode="json"),
             "kind": experiment.kind,
             "at_once": experiment.at_once,

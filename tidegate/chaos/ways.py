@@ -70,9 +70,10 @@ def doing(
     fault = experiment.faults[0]
     if fault.kind != "HostFault":
         return MeshFault(cluster, experiment, kubectl)
-    makers: dict[str, Callable[[str, str], Doing]] = {
-        "stop-node": lambda *_: StoppedNode(cluster, node, environment),
-        "replace-pod": lambda *pods: ReplacedPod(cluster, *pods),
-        "drain-node": lambda *pods: DrainedNode(cluster, node, *pods, kubectl),
+    namespace, selector = str(fault.spec["namespace"]), str(fault.spec["selector"])
+    makers: dict[str, Callable[[], Doing]] = {
+        "stop-node": lambda: StoppedNode(cluster, node, environment),
+        "replace-pod": lambda: ReplacedPod(cluster, namespace, selector),
+        "drain-node": lambda: DrainedNode(cluster, node, namespace, selector, kubectl),
     }
-    return makers[fault.action](fault.spec["namespace"], fault.spec["selector"])
+    return makers[fault.action]()

@@ -79,10 +79,11 @@ def _finding(proofs: tuple[Proof, ...], doubts: Sequence[str]) -> tuple[Finding,
     # itself is in doubt, that may be why it was not seen.
     there = proofs[0]
     if there.finding is not Finding.HELD:
-        return Finding.INCONCLUSIVE, (*doubts, *there.reasons)
+        return Finding.INCONCLUSIVE, tuple(dict.fromkeys((*doubts, *there.reasons)))
     finding = overall([proof.finding for proof in proofs])
     chosen = [proof for proof in proofs if proof.finding is finding]
-    return finding, tuple(reason for proof in chosen for reason in proof.reasons)
+    # A doubt about the record may be a reason in two proofs, and is said once.
+    return finding, tuple(dict.fromkeys(reason for proof in chosen for reason in proof.reasons))
 
 
 def _said(fault: Fault) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def test_a_flaky_service_counts_its_own_errors(tmp_path: Path) -> None:
         for each in found["metrics"].splitlines()
         if "http_requests_total" in each and "503" in each and "GET" in each
     ]
-    assert line.endswith(" 2.0")
+    assert line.endswith(" 1.0")
 
 
 def test_reads_that_need_redis_fail_without_it_and_nothing_else_does(tmp_path: Path) -> None:

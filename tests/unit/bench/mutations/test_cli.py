@@ -46,6 +46,9 @@ def result(mutation: Mutation, number: int, *, right: bool = True) -> Result:
     )
 
 
+def settled(*_: Any) -> None: ...
+
+
 class Stage:
     """The command on a stack that is only pretended."""
 
@@ -71,11 +74,17 @@ class Stage:
             return SimpleNamespace(name=name, config=config, gateway="http://127.0.0.1:1")
 
         monkeypatch.setattr(cli, "attach", attach)
-        monkeypatch.setattr(cli, "where", lambda *_, **__: SimpleNamespace(open=self.store.cluster))
-        monkeypatch.setattr(cli, "journal", lambda _: self.journal)
-        monkeypatch.setattr(cli, "wait_until_settled", lambda *_: None)
+        monkeypatch.setattr(cli, "where", self.where)
+        monkeypatch.setattr(cli, "journal", self.journal_of)
+        monkeypatch.setattr(cli, "wait_until_settled", settled)
         monkeypatch.setattr(cli, "try_out", self.try_out)
         monkeypatch.setenv("TIDEGATE_STATE", str(folder / "state"))
+
+    def where(self, *_: Any, **__: Any) -> Any:
+        return SimpleNamespace(open=self.store.cluster)
+
+    def journal_of(self, _site: Any) -> Path:
+        return self.journal
 
     def try_out(self, _trying: Any, mutation: Mutation, number: int, _say: Any) -> Result:
         name = f"{mutation.name} {number}"

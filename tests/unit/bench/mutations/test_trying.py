@@ -165,9 +165,12 @@ def test_the_trial_is_that_of_tidegate_chaos_on_the_broken_stack(
 
     def settled(*_: Any) -> None: ...
 
+    def journal(_: Any) -> Path:
+        return tmp_path / "journal.json"
+
     monkeypatch.setattr(under_test, "conduct", conduct)
     monkeypatch.setattr(under_test, "wait_until_settled", settled)
-    monkeypatch.setattr(under_test, "journal", lambda _: tmp_path / "journal.json")
+    monkeypatch.setattr(under_test, "journal", journal)
     place = cast("Any", SimpleNamespace(open=store.cluster))
     given = Trying(site(chaos_stack()), place, "http://127.0.0.1:1", tmp_path, 12, cast("Any", None))
     mutation = by_name("one-replica")

@@ -152,7 +152,7 @@ def test_a_drain_that_finds_no_pod_proves_nothing(tmp_path: Path) -> None:
 def test_a_node_that_was_cordoned_before_is_no_sign(tmp_path: Path) -> None:
     trial = judged(tmp_path, **{**DRAIN, "cordoned": False})
     assert trial.finding is INCONCLUSIVE
-    assert trial.reasons == ("No node was seen to be cordoned.",)
+    assert trial.reasons[0] == "No node was seen to be cordoned."
 
 
 def test_failures_that_no_pod_answered_while_one_left_are_told_as_such(tmp_path: Path) -> None:
@@ -161,6 +161,12 @@ def test_failures_that_no_pod_answered_while_one_left_are_told_as_such(tmp_path:
     assert trial.finding is NOT_HELD
     assert "while pods were being deleted and the traffic had not left them" in trial.reasons[0]
     assert "GET /api/v1/products)" in trial.reasons[0]
+
+
+def test_a_doubt_that_two_proofs_share_is_said_once(tmp_path: Path) -> None:
+    trial = judged(tmp_path, observer_clock_s=30.0)
+    assert [proof.finding for proof in trial.proofs] == [HELD, INCONCLUSIVE, INCONCLUSIVE]
+    assert sum("clocks are at least" in said for said in trial.reasons) == 1
 
 
 def test_a_hole_in_the_record_is_told_where_nothing_could_be_proven(tmp_path: Path) -> None:
