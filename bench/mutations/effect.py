@@ -46,7 +46,7 @@ def wait_until_settled(
         if problem and time.monotonic() > ends_s:
             raise TidegateError(
                 f"waited {limit_s:g} s for the stack to settle: {problem}",
-                cure="look at `kubectl get pods -n tidegate`; `tidegate up` makes the stack as it should be",
+                cure='look at `kubectl get pods -n tidegate` after `eval "$(tidegate env)"`',
             )
         if problem not in ("", said):
             say(problem)

@@ -21,6 +21,8 @@ from tidegate.run.objects import dig, items, text
 Object = dict[str, Any]
 MANAGER = "tidegate-mutations"
 """The field manager under which changes are made."""
+AS_WRITTEN = "`pulumi up --refresh` (after `tidegate env`) makes every object as the stack's files have it"
+"""The cure for a stack that is otherwise; without a refresh Pulumi does not look."""
 _OTHERS: Mapping[str, tuple[str, ...]] = {"Deployment": ("replicas",)}
 """Fields of the spec that somebody else keeps changing, by kind: an autoscaler's are not put back."""
 _CONFLICTS = 5
@@ -47,7 +49,7 @@ def edited(path: str, edit: Callable[[Object], None]) -> Change:
 
     def to(there: Object | None) -> Object:
         if there is None:
-            raise TidegateError("the stack has no such object", where=path, cure="run `tidegate up`")
+            raise TidegateError("the stack has no such object", where=path, cure=AS_WRITTEN)
         edit(there)
         return there
 
@@ -59,7 +61,7 @@ def removed(path: str) -> Change:
 
     def to(there: Object | None) -> None:
         if there is None:
-            raise TidegateError("the stack has no such object", where=path, cure="run `tidegate up`")
+            raise TidegateError("the stack has no such object", where=path, cure=AS_WRITTEN)
 
     return Change(path, to)
 
@@ -88,7 +90,7 @@ def left(journal: Path) -> list[Entry]:
         raise TidegateError(
             f"what was there before cannot be read: {error}",
             where=str(journal),
-            cure="run `tidegate up`, which makes every object as it should be, and remove the file",
+            cure=f"{AS_WRITTEN}; then remove the file",
         ) from error
 
 
@@ -151,7 +153,7 @@ class Changes:
             self._set(path, there, {**copy.deepcopy(there), **_content(before, there)})
         found = self._get(path)
         if found is None or _content(found, found) != _content(before, found):
-            raise TidegateError("it was put back and is not as it was", where=path, cure="run `tidegate up`")
+            raise TidegateError("it was put back and is not as it was", where=path, cure=AS_WRITTEN)
         self._disown(path, found)
 
     def _set(self, path: str, there: Object | None, wanted: Object | None) -> None:

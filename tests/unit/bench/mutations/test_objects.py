@@ -160,4 +160,4 @@ def test_a_damaged_journal_is_told_with_its_cure(tmp_path: Path) -> None:
     (tmp_path / "journal.json").write_text('[{"path": 1}]')
     with pytest.raises(TidegateError, match="cannot be read") as caught:
         left(tmp_path / "journal.json")
-    assert "tidegate up" in caught.value.cure
+    assert "pulumi up --refresh" in caught.value.cure
