@@ -1,4 +1,7 @@
-"""`python -m bench [NAME ...]` measures; `python -m bench report` makes docs/benchmarks.md of all that."""
+"""`python -m bench [NAME ...]` measures; `python -m bench report` makes docs/benchmarks.md of all that.
+
+`python -m bench mutations` puts the verdict on trial; see `bench.mutations`.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 3 when the machine lacks something (one line on standard error says what, and the cure).
     """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["mutations"]:
+        from bench.mutations.cli import main as mutations
+
+        return mutations(words[1:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "names",
@@ -41,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small doses, kept apart: to see that it works")
     parser.add_argument("--results", type=Path, default=None, help="where raw figures are kept")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     folder: Path = options.results or (kept.FOLDER / "quick" if options.quick else kept.FOLDER)
     try:
         if options.names == ["report"]:

@@ -7,7 +7,7 @@ autoscaler stays where it is. Everything that a broken set-up changes is a field
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,15 @@ T0 = 1_767_225_600.0
 BEGIN_S, END_S = -60.0, 120.0
 RATE = 20
 SLO = Slo(availability_percent=99.9, min_requests=100)
-POLICY = Policy(web=WebPolicy(hpa=HpaPolicy(min_replicas=3, max_replicas=8, cpu_target_percent=60)))
+
+
+def policy_with(least: int, most: int) -> Policy:
+    """Return the policy with these bounds."""
+    hpa = HpaPolicy(min_replicas=least, max_replicas=most, cpu_target_percent=60)
+    return Policy(web=WebPolicy(hpa=hpa))
+
+
+POLICY = policy_with(3, 8)
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,29 @@ class Shape:
     """Until when the killed pod gets requests."""
     also_lost: tuple[tuple[str, float], ...] = ()
     """Other pods that go, and when."""
+    evicted: tuple[tuple[str, float], ...] = ()
+    """Pods that are told to go, and when."""
+    grace_s: int = 35
+    """Their grace."""
+    lives_on_s: float = 5.0
+    """Seconds from then until the container of an evicted pod ends."""
+    cordoned: bool = False
+    """Whether the node takes no new pods from 0.5 s on."""
+    told: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What else the injector says."""
     generator_lag_s: float = 0.0
     request_clock_s: float = 0.0
     """By how much the generator's clock is ahead."""
+    observer_clock_s: float = 0.0
+    """By how much the observer's clock is ahead."""
+    newest_request_s: float | None = None
+    """End of the newest request that was on disk when the fault was asked for."""
+    eligible: tuple[str, ...] | None = None
+    """Pods that could be chosen; all of them by default."""
     unwatched: tuple[str, ...] = ()
     """Pods that serve and are in no watch event."""
+    anonymous: bool = False
+    """Whether those do not name themselves either, as a gateway that answers by itself."""
     server_errors_share: float = 0.0
     """Share of 5xx that the service itself counts while the fault is there."""
     events: tuple[tuple[float, str], ...] = ()
@@ -64,6 +90,8 @@ class Shape:
     """Percent of the CPU request that the autoscaler reports from then on."""
     desired: tuple[tuple[float, int], ...] = ((-60.0, 3),)
     max_replicas: int = 8
+    policy_bounds: tuple[int, int] = (3, 8)
+    """Fewest and most replicas of the policy."""
     orders: tuple[float, float] | None = (0.0, 0.0)
     probes: tuple[tuple[str, str, float, float], ...] = ()
     """Series, `to`, value before and value while the fault is there, of every hit pod."""
@@ -77,7 +105,7 @@ def build(folder: Path, **overrides: Any) -> Path:
         created_s=T0 - 90,
         scenario="steady",
         load_window_s=(T0 + BEGIN_S, T0 + END_S),
-        policy=POLICY,
+        policy=policy_with(*shape.policy_bounds),
         slo=SLO,
         cluster=ClusterConfig(),
     )
@@ -90,25 +118,29 @@ def build(folder: Path, **overrides: Any) -> Path:
             samples.append(sample)
     with RunWriter(run) as writer:
         for at_s, change, kind, obj in sorted(_cluster(shape), key=lambda one: one[0]):
-            writer.cluster(change, kind, obj, received_s=T0 + at_s)  # type: ignore[arg-type]
+            received_s = T0 + at_s + shape.observer_clock_s
+            writer.cluster(change, kind, obj, received_s=received_s)  # type: ignore[arg-type]
         (experiment,) = load_experiments([shape.experiment])
-        asked = {
+        asked: dict[str, Any] = {
             "hypothesis": experiment.hypothesis.model_dump(mode="json"),
             "kind": experiment.kind,
             "at_once": experiment.at_once,
-            "pods": list(shape.pods),
+            "pods": list(shape.pods if shape.eligible is None else shape.eligible),
             "most": len(shape.hit),
         }
+        if shape.newest_request_s is not None:
+            asked["newest_request_s"] = T0 + shape.newest_request_s
         writer.fault(shape.experiment, "asked", asked, t_s=T0)
         if shape.lifted_s is not None:
             injector = {"injected": not shape.errors, "pods": list(shape.hit), "errors": list(shape.errors)}
+            injector |= shape.told
             writer.fault(shape.experiment, "lifted", {"injector": injector}, t_s=T0 + shape.lifted_s)
     return run
 
 
 def _gone_s(shape: Shape) -> dict[str, float]:
     killed = dict.fromkeys(shape.hit, 0.0) if shape.lands and shape.experiment.startswith("pod-kill") else {}
-    return {**killed, **dict(shape.also_lost)}
+    return {**killed, **dict(shape.also_lost), **dict(shape.evicted)}
 
 
 def _heirs(shape: Shape) -> dict[str, float]:
@@ -147,7 +179,7 @@ def _requests(shape: Shape) -> list[RequestRow]:
                 status=bad.status if bad else 200,
                 ok=bad is None,
                 error=f"HTTP {bad.status}" if bad else None,
-                pod=pod,
+                pod=None if shape.anonymous and pod in shape.unwatched else pod,
                 request_id=f"r{number}",
                 user=number,
                 bytes=100,
@@ -160,7 +192,8 @@ def _samples(shape: Shape) -> list[MetricRow]:
     found: list[MetricRow] = []
 
     def add(at_s: float, name: str, labels: dict[str, str], value: float) -> None:
-        found.append(MetricRow(T0 + at_s, T0 + at_s + 0.1, name, labels_text(labels), value, None))
+        received_s = T0 + at_s + 0.1 + shape.observer_clock_s
+        found.append(MetricRow(T0 + at_s, received_s, name, labels_text(labels), value, None))
 
     for step in range(int((END_S - BEGIN_S) // 5)):
         at_s = BEGIN_S + 5 * step
@@ -189,7 +222,24 @@ def _cluster(shape: Shape) -> list[Event]:
     found: list[Event] = [
         (BEGIN_S - 5, "SNAPSHOT", "Pod", _pod(pod, BEGIN_S - 100, ready=True)) for pod in shape.pods
     ]
+    for pod, at_s in shape.evicted:
+        ended_s = at_s + shape.lives_on_s
+        grace_s = shape.grace_s
+        going = _pod(pod, BEGIN_S - 100, ready=True, deleting_s=at_s, grace_s=grace_s)
+        ended = _pod(pod, BEGIN_S - 100, ready=False, deleting_s=at_s, grace_s=grace_s, ended_s=ended_s)
+        found += [
+            (at_s, "MODIFIED", "Pod", going),
+            (ended_s + 0.3, "MODIFIED", "Pod", ended),
+            (ended_s + 0.5, "DELETED", "Pod", ended),
+        ]
+    if shape.cordoned:
+        found += [
+            (BEGIN_S - 5, "SNAPSHOT", "Node", _node(closed=False)),
+            (0.5, "MODIFIED", "Node", _node(closed=True)),
+        ]
     for pod, at_s in gone.items():
+        if pod in dict(shape.evicted):
+            continue
         found.append((at_s, "MODIFIED", "Pod", _pod(pod, BEGIN_S - 100, ready=False, deleting_s=at_s)))
         found.append((at_s + 0.4, "DELETED", "Pod", _pod(pod, BEGIN_S - 100, ready=False, deleting_s=at_s)))
     for pod, at_s in heirs.items():
@@ -222,7 +272,20 @@ def _stamp(offset: float) -> str:
     return datetime.fromtimestamp(T0 + offset, tz=UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _pod(name: str, created_s: float, *, ready: bool, deleting_s: float | None = None) -> dict[str, Any]:
+def _node(*, closed: bool) -> dict[str, Any]:
+    spec = {"unschedulable": True} if closed else {}
+    return {"metadata": {"name": "worker", "uid": "worker"}, "spec": spec, "status": {}}
+
+
+def _pod(
+    name: str,
+    created_s: float,
+    *,
+    ready: bool,
+    deleting_s: float | None = None,
+    grace_s: int = 0,
+    ended_s: float | None = None,
+) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "name": name,
         "uid": name,
@@ -230,8 +293,12 @@ def _pod(name: str, created_s: float, *, ready: bool, deleting_s: float | None =
         "creationTimestamp": _stamp(created_s),
     }
     if deleting_s is not None:
-        metadata |= {"deletionTimestamp": _stamp(deleting_s), "deletionGracePeriodSeconds": 0}
+        ends = _stamp(deleting_s + grace_s)
+        metadata |= {"deletionTimestamp": ends, "deletionGracePeriodSeconds": grace_s}
     since = _stamp(created_s + 3)
+    state: dict[str, Any] = {"running": {"startedAt": since}}
+    if ended_s is not None:
+        state = {"terminated": {"startedAt": since, "finishedAt": _stamp(ended_s), "exitCode": 0}}
     return {
         "metadata": metadata,
         "spec": {"nodeName": "worker", "containers": [{"name": "web", "image": "tidegate:1"}]},
@@ -241,6 +308,6 @@ def _pod(name: str, created_s: float, *, ready: bool, deleting_s: float | None =
                 {"type": "PodScheduled", "status": "True", "lastTransitionTime": since},
                 {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": since},
             ],
-            "containerStatuses": [{"restartCount": 0, "state": {"running": {"startedAt": since}}}],
+            "containerStatuses": [{"name": "web", "restartCount": 0, "state": state}],
         },
     }

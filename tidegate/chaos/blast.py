@@ -48,21 +48,21 @@ class Radius:
         return 100 * self.most / len(self.pods) if self.pods else 0.0
 
 
-def radius(experiment: Experiment, pods: Sequence[Mapping[str, Any]], stopped_node: str = "") -> Radius:
+def radius(experiment: Experiment, pods: Sequence[Mapping[str, Any]], node: str = "") -> Radius:
     """Return the reach of `experiment` on these pods of its namespace.
 
     Args:
         experiment: what is planned.
         pods: every pod of the service's namespace, as the API gives them.
-        stopped_node: the node that would be stopped, where one would.
+        node: the node that would be stopped or drained, where one would.
     """
     eligible: dict[str, Mapping[str, Any]] = {}
     most, beyond = 0, list[str]()
     for fault in experiment.faults:
-        chosen = [pod for pod in pods if _chosen(fault, pod, stopped_node)]
+        chosen = [pod for pod in pods if _chosen(fault, pod, node)]
         eligible |= {text(pod, "metadata", "name"): pod for pod in chosen}
         most += _most(fault, len(chosen))
-        beyond += _beyond(fault, stopped_node)
+        beyond += _beyond(fault, node)
     if experiment.kind == "Schedule":
         beyond.append("chooses anew each time, so that all of them may be hit one after another")
     return Radius(
@@ -79,12 +79,21 @@ def _lasts_s(faults: Iterable[Fault]) -> float:
     return max(0.0 if fault.at_once else fault.duration_s for fault in faults)
 
 
-def _chosen(fault: Fault, pod: Mapping[str, Any], stopped_node: str) -> bool:
+def _chosen(fault: Fault, pod: Mapping[str, Any], node: str) -> bool:
     if fault.kind == "HostFault":
-        return fault.action == "stop-node" and text(pod, "spec", "nodeName") == stopped_node != ""
+        if fault.action == "replace-pod" or not text(pod, "spec", "nodeName") == node != "":
+            return False
+        return fault.action == "stop-node" or selected(pod, fault.spec["selector"])
     wanted: dict[str, str] = dig(fault.spec, "selector", "labelSelectors") or {}
     labels: dict[str, str] = dig(pod, "metadata", "labels") or {}
     return wanted.items() <= labels.items() and text(pod, "status", "phase") == "Running"
+
+
+def selected(pod: Mapping[str, Any], selector: str) -> bool:
+    """Whether a selector `name=value` finds a pod that still runs."""
+    name, _, value = selector.partition("=")
+    there = text(pod, "status", "phase") in ("Pending", "Running")
+    return there and text(pod, "metadata", "labels", name) == value
 
 
 def _most(fault: Fault, eligible: int) -> int:
@@ -98,9 +107,14 @@ def _most(fault: Fault, eligible: int) -> int:
     return eligible
 
 
-def _beyond(fault: Fault, stopped_node: str) -> list[str]:
+def _beyond(fault: Fault, node: str) -> list[str]:
     if fault.action == "stop-node":
-        return [f"stops the node {stopped_node or '(none that could be stopped)'}, whatever runs on it"]
+        return [f"stops the node {node or '(none that could be stopped)'}, whatever runs on it"]
+    if fault.action == "drain-node":
+        return [
+            f"keeps new pods from the node {node or '(none that could be drained)'}",
+            "evicts those pods there as their disruption budget allows, all of them where there is none",
+        ]
     if fault.action == "replace-pod":
         return [f"deletes the pod {fault.spec['selector']} in namespace {fault.spec['namespace']}"]
     targets: list[str] = fault.spec.get("externalTargets") or []

@@ -17,6 +17,8 @@ from tidegate.run.objects import items, text
 _TIMEOUT_S = 10.0
 _GRACE_S = 20.0
 """Seconds the injector gets to lift a fault whose object was deleted, before the finalizer is cleared."""
+CORDONED = "tidegate/cordoned"
+"""Annotation of a node that a drain of ours keeps new pods from."""
 
 
 class Cluster:
@@ -47,15 +49,17 @@ class Cluster:
         Raises:
             TidegateError: no answer, or a refusal.
         """
-        try:
-            answer = self._client.request(method, path, **more)
-        except httpx.HTTPError as error:
-            raise TidegateError(f"the cluster does not answer: {error!r}", where=path) from error
+        answer = self._request(method, path, **more)
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
-        if answer.is_error:
-            raise TidegateError(f"HTTP {answer.status_code}: {_message(answer)}", where=f"{method} {path}")
+        _refuse(answer, method, path)
         return cast("dict[str, Any]", answer.json())
+
+    def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise TidegateError(f"the cluster does not answer: {error!r}", where=path) from error
 
     def pods(self, namespace: str = TARGET_NAMESPACE, selector: str = "") -> list[dict[str, Any]]:
         """Return the pods of a namespace."""
@@ -69,6 +73,41 @@ class Cluster:
     def delete_pod(self, namespace: str, name: str) -> None:
         """Delete a pod; it has its grace."""
         self.ask("DELETE", f"/api/v1/namespaces/{namespace}/pods/{name}")
+
+    def evict(self, namespace: str, name: str) -> str:
+        """Ask for a pod's eviction; return the API server's words when a disruption budget forbids it.
+
+        Raises:
+            TidegateError: no answer, or a refusal for another reason.
+        """
+        subject = {"name": name, "namespace": namespace}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": subject}
+        path = f"/api/v1/namespaces/{namespace}/pods/{name}/eviction"
+        answer = self._request("POST", path, content=json.dumps(body), headers=_JSON)
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return _message(answer)
+        _refuse(answer, "POST", path)
+        return ""
+
+    def budgets(self, namespace: str, label: str, value: str) -> list[str]:
+        """Return the names of the disruption budgets that look for this label."""
+        listed = self.ask("GET", f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets")
+        return [
+            text(each, "metadata", "name")
+            for each in items(listed, "items")
+            if text(each, "spec", "selector", "matchLabels", label) == value
+        ]
+
+    def cordon(self, node: str, *, on: bool) -> None:
+        """Keep new pods from a node, and mark it as kept by us; or let them come again."""
+        body = {
+            "metadata": {"annotations": {CORDONED: "true" if on else None}},
+            "spec": {"unschedulable": True if on else None},
+        }
+        path = f"/api/v1/nodes/{node}"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        if self.ask("PATCH", path, content=json.dumps(body), headers=headers) is None:
+            raise TidegateError(f"there is no node {node}")
 
     def knows_chaos(self) -> bool:
         """Whether the kinds of Chaos Mesh are defined."""
@@ -136,6 +175,12 @@ _JSON = {"Content-Type": "application/json"}
 
 def _place(kind: str) -> str:
     return f"/apis/{API_VERSION}/namespaces/{TARGET_NAMESPACE}/{PLURALS[kind]}"
+
+
+def _refuse(answer: httpx.Response, method: str, path: str) -> None:
+    """Raise what an answer that is an error says; a pod that is gone already was not to be found either."""
+    if answer.is_error and answer.status_code != HTTPStatus.NOT_FOUND:
+        raise TidegateError(f"HTTP {answer.status_code}: {_message(answer)}", where=f"{method} {path}")
 
 
 def _message(answer: httpx.Response) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from tidegate.chaos.blast import Radius, radius
-from tidegate.chaos.cluster import Cluster
-from tidegate.chaos.doing import doing, node_to_stop
+from tidegate.chaos.cluster import CORDONED, Cluster
 from tidegate.chaos.engine import INJECT_S, Engine, Setting
 from tidegate.chaos.experiment import Experiment
 from tidegate.chaos.sampler import Sampler, kubectl_exec
+from tidegate.chaos.ways import doing, node_for
 from tidegate.chaos.where import Where
 from tidegate.errors import TidegateError
 from tidegate.host.progress import step
@@ -30,6 +32,7 @@ from tidegate.prove.settle import wait_until_calm
 from tidegate.report import write_report
 from tidegate.run import RunReader
 from tidegate.run.folder import new_run, save_plan
+from tidegate.run.objects import dig, text
 from tidegate.verdict import judge
 from tidegate.verdict.experiments import experiments
 from tidegate.verdict.results import save_results
@@ -50,6 +53,8 @@ class Trying:
         runs: folder of the Runs.
         users: simulated users.
         console: where progress goes.
+        observer: makes the observer of a Run from the kubeconfig and the Run's folder.
+        beside: what goes on beside the load, given the Run's folder; nothing as a rule.
     """
 
     site: Site
@@ -58,12 +63,13 @@ class Trying:
     runs: Path
     users: int
     console: Console
+    observer: Callable[[Path, Path], Observer] = Observer
+    beside: Callable[[Path], AbstractContextManager[object]] = nullcontext
 
 
 def reach_of(cluster: Cluster, experiment: Experiment) -> tuple[Radius, str]:
-    """Return the blast radius on the cluster as it is, and the node that would be stopped, if any."""
-    stops = any(fault.action == "stop-node" for fault in experiment.faults)
-    node = node_to_stop(cluster) if stops else ""
+    """Return the blast radius on the cluster as it is, and the node that it is about, if any."""
+    node = node_for(cluster, experiment)
     return radius(experiment, cluster.pods(), node), node
 
 
@@ -141,7 +147,7 @@ def _new_run(trying: Trying, experiment: Experiment) -> Path:
 def _load(trying: Trying, engine: Engine, folder: Path, lasts_s: float) -> None:
     site = trying.site
     password = demo_password(site.environment)
-    with Observer(trying.place.kubeconfig, folder):
+    with trying.observer(trying.place.kubeconfig, folder), trying.beside(folder):
         engine.start()
         try:
             result = run_load(
@@ -183,6 +189,11 @@ def clean(cluster: Cluster, node_names: list[str], environment: dict[str, str]) 
         if run(words, env=environment, timeout_s=30, check=False).stdout.strip() == "false":
             run(["docker", "start", name], env=environment, timeout_s=120)
             done.append(f"started node {name}")
+    for node in cluster.nodes():
+        if dig(node, "metadata", "annotations", CORDONED):
+            name = text(node, "metadata", "name")
+            cluster.cordon(name, on=False)
+            done.append(f"uncordoned node {name}")
     for kind, name in cluster.left():
         cluster.lift(kind, name)
         done.append(f"lifted {kind} {name}")

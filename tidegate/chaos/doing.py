@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.chaos.cluster import Cluster
@@ -12,10 +12,9 @@ from tidegate.chaos.experiment import Experiment
 from tidegate.chaos.injector import Word, word
 from tidegate.errors import TidegateError
 from tidegate.proc import run
-from tidegate.run.objects import condition, dig, text
+from tidegate.run.objects import condition, text
 
 _NODE_BACK_S = 120.0
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
 class Doing(ABC):
@@ -180,34 +179,3 @@ class ReplacedPod(Doing):
     def afterwards(self) -> list[list[str]]:
         """There is nothing to do."""
         return []
-
-
-def node_to_stop(cluster: Cluster) -> str:
-    """Return the worker that may be lost: it carries web pods and no database; empty when there is none."""
-    carry_data = {text(pod, "spec", "nodeName") for pod in cluster.pods("data")}
-    web = [text(pod, "spec", "nodeName") for pod in cluster.pods(selector="app.kubernetes.io/component=web")]
-    found = [
-        text(node, "metadata", "name")
-        for node in cluster.nodes()
-        if CONTROL_PLANE not in (dig(node, "metadata", "labels") or {})
-        and text(node, "metadata", "name") not in carry_data
-    ]
-    return max(found, key=lambda name: (web.count(name), name), default="")
-
-
-def doing(
-    experiment: Experiment,
-    cluster: Cluster,
-    node: str,
-    environment: Mapping[str, str],
-    kubectl: Sequence[str] = (),
-) -> Doing:
-    """Return how `experiment` is done."""
-    fault = experiment.faults[0]
-    makers: dict[str, Callable[[], Doing]] = {
-        "stop-node": lambda: StoppedNode(cluster, node, environment),
-        "replace-pod": lambda: ReplacedPod(cluster, fault.spec["namespace"], fault.spec["selector"]),
-    }
-    if fault.kind == "HostFault":
-        return makers[fault.action]()
-    return MeshFault(cluster, experiment, kubectl)

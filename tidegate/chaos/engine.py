@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -204,7 +204,16 @@ class Engine:
             "most": self._reach.most,
             "expires_s": self._reach.expires_s,
             "pid": os.getpid(),
+            "newest_request_s": self._newest_request_s(),
         }
+
+    def _newest_request_s(self) -> float | None:
+        """End of the newest recorded request by the generator's clock, to be held against this program's."""
+        try:
+            newest = RunReader(self._setting.folder).requests()["end_s"].max()
+        except TidegateError:
+            return None  # a damaged segment is the verdict's to tell
+        return cast("float | None", newest)
 
     def _loaded(self) -> bool:
         return any((self._setting.folder / "requests").glob("*.parquet"))

@@ -1,8 +1,8 @@
 """One experiment: a Kubernetes object that makes a fault, and the hypothesis beside it.
 
-Most are objects of Chaos Mesh. What no injector in the cluster can do (stop a node, replace a pod of another
-namespace) is a ConfigMap labelled `tidegate/host-fault`: `kubectl apply` accepts it too, and only `tidegate
-chaos` acts on it.
+Most are objects of Chaos Mesh. What no injector in the cluster can do (stop or drain a node, replace a pod of
+another namespace) is a ConfigMap labelled `tidegate/host-fault`: `kubectl apply` accepts it too, and only
+`tidegate chaos` acts on it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from tidegate.chaos.duration import duration_s
 from tidegate.errors import TidegateError
@@ -51,10 +51,19 @@ Manifest = dict[str, Any]
 class HostFault(Model):
     """The data of a ConfigMap that asks for a fault from outside the cluster."""
 
-    action: Literal["stop-node", "replace-pod"] = Field(description="What is done.")
+    action: Literal["stop-node", "replace-pod", "drain-node"] = Field(description="What is done.")
     duration: str = Field(description="How long, as 60s; replacing a pod is over when it is done.")
-    namespace: str = Field(default=TARGET_NAMESPACE, description="Namespace of the pod that is replaced.")
-    selector: str = Field(default="", description="Label selector of that pod, as name=value.")
+    namespace: str = Field(
+        default=TARGET_NAMESPACE, description="Namespace of the pods that are replaced or evicted."
+    )
+    selector: str = Field(default="", description="Label selector of those pods, as name=value.")
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Self:
+        if (self.action == "stop-node") == bool(self.selector):
+            # Without one, every pod of the namespace would be deleted or evicted.
+            raise ValueError(f"{self.action} {'takes no' if self.selector else 'needs a'} `selector`")
+        return self
 
 
 @dataclass(frozen=True)

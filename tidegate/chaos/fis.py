@@ -218,6 +218,7 @@ _MISSING: Mapping[tuple[str, str], str] = {
     ("PodChaos", "container-kill"): "FIS deletes pods; it has no action that kills a container inside one",
     ("TimeChaos", "time"): "FIS has no action that shifts a clock",
     ("DNSChaos", "error"): "FIS has no action on name resolution inside a cluster",
+    ("HostFault", "drain-node"): "FIS ends instances of a node group; it has no action that drains a node",
     ("IOChaos", "latency"): "FIS stresses I/O of pods; it has no action that delays it",
     ("HTTPChaos", "http"): "FIS has no action on HTTP inside pods",
 }

@@ -45,6 +45,8 @@ class Sign(StrEnum):
     """Milliseconds by which the median write to a file took longer than before (file system)."""
     ANSWERS_ABORTED = "answers_aborted"
     """Share of requests to the service inside its pod that were cut off, 0 to 1 (socket)."""
+    NODE_CORDONED = "node_cordoned"
+    """A node took no new pods, where before it did (watch of nodes)."""
     NODE_NOT_READY = "node_not_ready"
     """A node was not Ready (watch of nodes)."""
     DATABASE_REPLACED = "database_replaced"
@@ -103,6 +105,16 @@ class Steady(Model):
         gt=0,
         le=600,
         description="Most seconds from the end of the fault until errors and p99 are as before it.",
+    )
+    lost_at_once: Count | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Most Ready web pods that may be missing at once; unset is as many as the fault hits.",
+    )
+    all_leave: bool = Field(
+        default=False,
+        description="Whether every chosen pod must have been told to go by the end of the fault (a drain).",
     )
     no_order_lost: bool = Field(
         default=False, description="Whether every acknowledged order must be decided exactly once."

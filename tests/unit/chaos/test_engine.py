@@ -20,7 +20,7 @@ from tidegate.chaos.experiment import Experiment
 from tidegate.chaos.injector import Word
 from tidegate.errors import TidegateError
 from tidegate.models import ClusterConfig, Plan
-from tidegate.run import RunReader, new_run
+from tidegate.run import RequestRow, RunReader, new_run, request_writer
 
 
 class Pretended(Doing):
@@ -200,6 +200,25 @@ def test_what_was_asked_is_all_that_a_verdict_needs(make: Make) -> None:
     phases(folder)
     asked = RunReader(folder).faults()[0].evidence
     assert {"hypothesis", "kind", "at_once", "pods", "most", "expires_s"} <= set(asked)
+
+
+def test_the_generators_clock_is_noted_beside_this_programs(make: Make) -> None:
+    engine, folder = make(Pretended())
+    (folder / "requests" / "x.parquet").unlink()
+    row = RequestRow(1.0, 1.0, 1234.5, "GET", "GET /", 200, True, None, "web-a", None, 1, 1)
+    with request_writer(folder, "load") as rows:
+        rows.append(row)
+    engine.start()
+    engine.join()
+    assert RunReader(folder).faults()[0].evidence["newest_request_s"] == 1234.5
+
+
+def test_a_segment_that_cannot_be_read_leaves_it_open(make: Make) -> None:
+    engine, folder = make(Pretended())
+    engine.start()
+    engine.join()
+    phases(folder)
+    assert RunReader(folder).faults()[0].evidence["newest_request_s"] is None
 
 
 def test_a_harmed_service_lifts_it_early(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

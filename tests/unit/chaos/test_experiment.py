@@ -31,6 +31,7 @@ def test_the_project_has_every_experiment_it_promises() -> None:
         ("HTTPChaos", "http"),
         ("HostFault", "stop-node"),
         ("HostFault", "replace-pod"),
+        ("HostFault", "drain-node"),
     }
     assert {e.kind for e in load_experiments(available())} >= {"Schedule", "Workflow"}
 

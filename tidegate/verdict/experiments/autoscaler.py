@@ -140,12 +140,15 @@ def _expected(
         return [f"It went from {first.from_replicas} to {first.to_replicas}; no change was claimed."], []
     if fault.claim.autoscaler != "scales_up" or ups:
         return [], []
-    if points and points[-1].desired >= policy.max_replicas:
-        return [f"It was at its maximum of {policy.max_replicas} replicas and could not answer."], []
     peak = max((point.cpu_percent for point in points if point.cpu_percent is not None), default=None)
     limit = policy.cpu_target_percent * (1 + _tolerance_up(policy))
     if peak is None:
         return [], ["The autoscaler reported no CPU use, so that nothing could be asked of it."]
     if peak <= limit:
         return [], [f"CPU reached {peak} % and {limit:.0f} % asks for more pods: nothing was asked of it."]
+    if points[-1].desired >= policy.max_replicas:
+        return [
+            f"CPU reached {peak} % of a target of {policy.cpu_target_percent} %; it was at its maximum of "
+            f"{policy.max_replicas} replicas and could not answer."
+        ], []
     return [f"CPU reached {peak} % of a target of {policy.cpu_target_percent} % and no pod was added."], []

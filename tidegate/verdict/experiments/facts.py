@@ -89,6 +89,8 @@ class Fault:
     """Most pods hit at once."""
     injector: dict[str, Any]
     """What the injector said when it was lifted."""
+    newest_request_s: float | None = None
+    """End of the newest request that was recorded when it was asked for, by the generator's clock."""
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -151,6 +153,7 @@ def faults(records: Sequence[FaultRecord]) -> list[Fault]:
                 eligible=tuple(asked.evidence.get("pods") or ()),
                 most=int(asked.evidence.get("most") or 0),
                 injector=dict(lifted.evidence.get("injector") or {}) if lifted else {},
+                newest_request_s=asked.evidence.get("newest_request_s"),
             )
         )
     return found

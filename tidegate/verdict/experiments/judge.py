@@ -39,7 +39,7 @@ def overall(findings: Sequence[Finding]) -> Finding:
 
 def _trial(record: Record, fault: Fault) -> Trial:
     about = doubts(record.run)
-    shared = [sentence for sentence in (skew(record), unseen_pods(record)) if sentence]
+    shared = [sentence for sentence in (skew(record, fault), unseen_pods(record)) if sentence]
     loads = [said for what, said in about if what in (Doubt.GENERATOR, Doubt.REQUESTS)]
     sights = [said for what, said in about if what is Doubt.CLUSTER]
     seen = signs(record, fault)
@@ -47,7 +47,7 @@ def _trial(record: Record, fault: Fault) -> Trial:
     state = steady(record, fault, list(dict.fromkeys([*loads, *shared])))
     scaler = autoscaler(record, fault, list(dict.fromkeys([*sights, *shared])))
     proofs = (there, state.proof, scaler)
-    finding, reasons = _finding(proofs)
+    finding, reasons = _finding(proofs, shared)
     end_s = fault.during(record.end_s())[1]
     born = tuple(life.name for life in record.web if fault.asked_s < life.created_s <= end_s)
     if born and not fault.at_once:
@@ -74,20 +74,27 @@ def _trial(record: Record, fault: Fault) -> Trial:
     )
 
 
-def _finding(proofs: tuple[Proof, ...]) -> tuple[Finding, tuple[str, ...]]:
-    # A fault that never was there proves nothing about the service, for better or worse.
+def _finding(proofs: tuple[Proof, ...], doubts: Sequence[str]) -> tuple[Finding, tuple[str, ...]]:
+    # A fault that never was there proves nothing about the service, for better or worse. Where the record
+    # itself is in doubt, that may be why it was not seen.
     there = proofs[0]
     if there.finding is not Finding.HELD:
-        return Finding.INCONCLUSIVE, there.reasons
+        return Finding.INCONCLUSIVE, tuple(dict.fromkeys((*doubts, *there.reasons)))
     finding = overall([proof.finding for proof in proofs])
     chosen = [proof for proof in proofs if proof.finding is finding]
-    return finding, tuple(reason for proof in chosen for reason in proof.reasons)
+    # A doubt about the record may be a reason in two proofs, and is said once.
+    return finding, tuple(dict.fromkeys(reason for proof in chosen for reason in proof.reasons))
 
 
 def _said(fault: Fault) -> tuple[str, ...]:
     told: list[str] = []
     if fault.injector:
         told.append("says it injected" if fault.injector.get("injected") else "does not say that it injected")
+    if "evicted" in fault.injector:
+        told.append(
+            f"evicted {len(fault.injector['evicted'])} pods of {fault.injector.get('node')}; "
+            f"{fault.injector.get('refusals', 0)} times it was refused and asked again"
+        )
     if fault.injector.get("aborted"):
         told.append(f"lifted early: {fault.injector['aborted']}")
     if fault.injector.get("cleared"):

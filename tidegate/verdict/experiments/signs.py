@@ -11,7 +11,7 @@ import polars as pl
 from tidegate.models.hypothesis import Evidence, Sign
 from tidegate.models.trial import Finding, Proof, SignSeen
 from tidegate.run import RunReader
-from tidegate.run.objects import condition, integer, items, text
+from tidegate.run.objects import condition, dig, integer, items, text
 from tidegate.verdict.experiments.facts import Fault, Record, Span, faults
 
 _SETTLE_S = 5.0
@@ -241,6 +241,22 @@ def _node(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
     return _told(wanted, None, None, "No node was seen to be not Ready.")
 
 
+def _cordoned(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
+    open_before: set[str] = set()
+    for each in record.cluster:
+        if each.kind != "Node":
+            continue
+        name, closed = (
+            text(each.object, "metadata", "name"),
+            dig(each.object, "spec", "unschedulable") is True,
+        )
+        if each.received_s < fault.asked_s:
+            (open_before.discard if closed else open_before.add)(name)
+        elif closed and name in open_before and each.received_s <= _span(fault, record.end_s())[1]:
+            return _told(wanted, each.received_s, None, f"Node {name} took no new pods from then on.")
+    return _told(wanted, None, None, "No node was seen to be cordoned.")
+
+
 def _database(record: Record, fault: Fault, wanted: Evidence) -> SignSeen:
     uids: list[str] = []
     for each in record.cluster:
@@ -269,6 +285,7 @@ _SEEN: Mapping[Sign, Callable[[Record, Fault, Evidence], SignSeen]] = {
     Sign.CONNECT_LOST: _grown("probe_connect_ok", "Connections lost", "of all more", _refused),
     Sign.WRITE_SLOWER: _grown("probe_write_ms", "Median write", "ms more", _median),
     Sign.ANSWERS_ABORTED: _grown("probe_answered", "Answers cut off", "of all more", _refused),
+    Sign.NODE_CORDONED: _cordoned,
     Sign.NODE_NOT_READY: _node,
     Sign.DATABASE_REPLACED: _database,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -12,15 +11,13 @@ import polars as pl
 from tidegate.models.trial import Finding, Proof
 from tidegate.models.trial import Span as Table
 from tidegate.run import nearest_rank, with_latency
-from tidegate.run.objects import text
 from tidegate.verdict.experiments.facts import Fault, Record, Span, ready_at, ready_range
+from tidegate.verdict.experiments.leaving import leaving, what_failed
+from tidegate.verdict.experiments.outside import hidden, lying
 from tidegate.verdict.experiments.recovery import BUCKET_S, CALM_BUCKETS, recovery_s
 
 FEWEST = 50
 """Requests that a span needs to be judged at all."""
-LYING = 0.5
-LYING_FEWEST = 10
-_FIVE = 500
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def _violations(
         failed = during.height - int(during["ok"].sum())
         yield (
             f"{_share(during):.3f} % of {during.height} requests were answered well during the fault, "
-            f"{claim.availability_percent:g} % were claimed; {failed} failed{_where(record, during)}."
+            f"{claim.availability_percent:g} % were claimed; {failed} failed{what_failed(record, during)}."
         )
     p99 = _p99(during)
     if claim.p99_ms is not None and p99 is not None and during.height >= FEWEST and p99 > claim.p99_ms:
@@ -109,80 +106,12 @@ def _violations(
         yield f"{lost[0] or 0:.0f} acknowledged orders were lost, {lost[1] or 0:.0f} done twice."
 
 
-def _where(record: Record, requests: pl.DataFrame) -> str:
-    """Say what the failed requests have in common, where a known flaw explains it."""
-    failed = requests.filter(~pl.col("ok"))
-    going = {life.name: life.deleting_s for life in record.web if life.deleting_s is not None}
-    leaving = sum(
-        1
-        for pod, start_s in failed.select("pod", "start_s").iter_rows()
-        if pod in going and start_s >= going[pod] - 1
-    )
-    if leaving > failed.height * LYING:
-        return f", {leaving} of them sent to pods that were being deleted"
-    return ""
-
-
 def _outside(record: Record, fault: Fault, during: pl.DataFrame, span: Span) -> Iterator[str]:
     """What speaks against the steady state beyond what clients saw."""
-    yield from _lying(record, during)
-    yield from _hidden(record, fault, during, span)
-    yield from _lost_more(record, fault, span)
-    for each in record.cluster:
-        said = text(each.object, "message") or text(each.object, "note")
-        fresh = each.kind == "Event" and each.type != "SNAPSHOT"
-        if fresh and "disruption budget" in said and fault.asked_s <= each.received_s <= span[1]:
-            yield f"An eviction was refused: {said[:160]}."
-            return
-
-
-def _lying(record: Record, during: pl.DataFrame) -> Iterator[str]:
-    """A pod that fails what it is sent while it says that it is Ready."""
-    for life in record.web:
-        sent = during.filter(pl.col("pod") == life.name)
-        while_ready = [
-            ok
-            for start_s, ok in sent.select("start_s", "ok").iter_rows()
-            if any(begin_s <= start_s <= (end_s or float("inf")) for begin_s, end_s in life.ready_spans)
-        ]
-        failed = while_ready.count(False)
-        if len(while_ready) >= LYING_FEWEST and failed > len(while_ready) * LYING:
-            sent_to = f"{failed} of {len(while_ready)} requests"
-            yield f"{life.name} was Ready and failed {sent_to}: its readiness lies."
-
-
-def _hidden(record: Record, fault: Fault, during: pl.DataFrame, span: Span) -> Iterator[str]:
-    """Errors that the service gave and clients never saw were hidden by somebody's retries."""
-    rows = record.run.metrics("http_rps").filter(pl.col("t_s").is_between(*span))
-    if rows.is_empty() or not during.height:
-        return
-    total = bad = 0.0
-    for labels, rate in rows.select("labels", "value").iter_rows():
-        status = str(json.loads(labels).get("status", ""))
-        total += rate
-        bad += rate if status.isdigit() and int(status) >= _FIVE else 0.0
-    if total <= 0:
-        return
-    inside, outside = 100 * bad / total, 100 - _share(during)
-    allowed = 100 - fault.claim.steady.availability_percent
-    if inside > allowed and inside > 2 * outside:
-        yield (
-            f"The service answered {inside:.2f} % with 5xx and clients saw {outside:.2f} %: retries hid the "
-            f"rest, and {allowed:g} % were claimed at most."
-        )
-
-
-def _lost_more(record: Record, fault: Fault, span: Span) -> Iterator[str]:
-    had, had_least = ready_at(record.ready, fault.asked_s - 1), ready_range(record.ready, span)
-    if had is None or had_least is None:
-        return
-    asked = [point.desired for point in record.hpa if span[0] <= point.t_s <= span[1]]
-    floor = min([had, *asked]) - fault.most
-    if had_least[0] < floor:
-        yield (
-            f"Only {had_least[0]} web pods were Ready at the worst moment, of {had} with {fault.most} "
-            "hit at most: more were lost than the fault took."
-        )
+    yield from lying(record, during)
+    if during.height:
+        yield from hidden(record, fault, 100 - _share(during), span)
+    yield from leaving(record, fault, span)
 
 
 def _unsure(record: Record, fault: Fault, before: pl.DataFrame, during: pl.DataFrame) -> Iterator[str]:
@@ -198,6 +127,8 @@ def _unsure(record: Record, fault: Fault, before: pl.DataFrame, during: pl.DataF
     elif had < claim.at_least_ready:
         least = f"the claim is about at least {claim.at_least_ready}"
         yield f"{had} web pods were Ready before the fault; {least}."
+    if claim.steady.all_leave and not fault.chosen:
+        yield "No pod was chosen that could have left: nothing was asked of the service."
 
 
 def _order_figure(record: Record, name: str, fault: Fault) -> float | None:
