@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.pulumi_program import Deploy, Deployed, have_event_loop, run_program
@@ -51,7 +52,9 @@ def options() -> dict[str, Image]:
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Definitions such as the modules have, cut down to what is looked at."""
     folder = tmp_path_factory.mktemp("definitions")
-    schema = {"openAPIV3Schema": {"type": "object", "description": "dropped", "properties": {"spec": {}}}}
+    schema: dict[str, Any] = {
+        "openAPIV3Schema": {"type": "object", "description": "dropped", "properties": {"spec": {}}}
+    }
     kinds = {
         KEDA_DEFINITIONS: ("scaledobjects.keda.sh", "scaledjobs.keda.sh"),
         VPA_DEFINITIONS: ("verticalpodautoscalers.autoscaling.k8s.io",),
@@ -59,7 +62,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for part, names in kinds.items():
         (folder / part).mkdir()
         for name in names:
-            made = {
+            made: dict[str, Any] = {
                 "apiVersion": "apiextensions.k8s.io/v1",
                 "kind": "CustomResourceDefinition",
                 "metadata": {"name": name, "creationTimestamp": None},
