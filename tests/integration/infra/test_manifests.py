@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.kube_checks import at_hand, kubeconform, pod_security, tool
+from support.kube_checks import KUBERNETES, at_hand, kubeconform, pod_security, tool
 from support.kube_schemas import write_schemas
 from support.rendered import ROOT, images_of, stacks
 
@@ -195,6 +195,7 @@ class TestPodSecurity:
         rules = read_pins(go / "pod-security").pin("k8s.io/pod-security-admission").version
         runs = read_pins(go / "kubernetes").pin("k8s.io/kubernetes").version
         assert rules.removeprefix("v0.") == runs.removeprefix("v1.")
+        assert runs.startswith(f"{KUBERNETES}.")
 
 
 def levels(objects: Sequence[Manifest]) -> dict[str, str]:
