@@ -16,7 +16,7 @@ tools: .venv/ready ## the tools that tests and deployments call (built once, the
 	@$(T) install test
 	@[ -z "$$CI" ] || $(T) install engine
 	@$(T) images build --tools $(if $(filter 0,$(shell id -u)),--install) >/dev/null
-	@$(T) images build --tools promtool >/dev/null
+	@$(T) images build --tools promtool kubeconform kube-score pod-security >/dev/null
 
 unit: .venv/ready ## tests that need nothing but Python
 	@.venv/bin/pytest tests/unit tests/conformance

@@ -75,7 +75,7 @@ def metrics_server(image: str) -> list[Manifest]:
             container,
             uid=1000,
             token=True,
-            volumes=[{"name": "tmp", "emptyDir": {}}],
+            volumes=[{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}],
             priority="system-cluster-critical",
         ),
         service(_NAME, _NAMESPACE, 443, "https", selector=name_label(_NAME)),

@@ -99,6 +99,20 @@ def test_workers_follow_depth_and_age(render: Render) -> None:
     assert "replicas" not in deployment(objects, "worker")
 
 
+@pytest.mark.parametrize(
+    ("worker", "budgets"),
+    [({"replicas": 1}, 0), ({"replicas": 2}, 1), ({"scale_by": "queue"}, 1)],
+    ids=["one", "two", "queue"],
+)
+def test_workers_of_which_there_may_be_several_leave_one_by_one(
+    render: Render, worker: dict[str, Any], budgets: int
+) -> None:
+    objects = render(values(worker=worker))
+    found = [each for each in objects if each["kind"] == "PodDisruptionBudget"]
+    own = [each["spec"] for each in found if each["metadata"]["name"] == "tidegate-worker"]
+    assert [each["maxUnavailable"] for each in own] == [1] * budgets
+
+
 def test_while_there_is_no_worker_web_pods_tell_of_the_queue(render: Render) -> None:
     assert environment(render(values(worker={"scale_by": "queue"})))["TIDEGATE_PUBLISH_QUEUE"] == "true"
 
