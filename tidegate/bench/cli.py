@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from tidegate.bench.churn_figures import ChurnRun
     from tidegate.bench.figures import ScaleFigures, ScaleRun
 
 app = typer.Typer(help="Measure a deployed stack over several runs.", no_args_is_help=True)
@@ -22,6 +23,13 @@ class Output(StrEnum):
 
     table = "table"
     json = "json"
+
+
+class Loop(StrEnum):
+    """Whether the load waits for answers."""
+
+    closed = "closed"
+    open = "open"
 
 
 @app.callback()
@@ -71,6 +79,71 @@ def scale_command(
         Console().print(scale_view(figures))
     if at_most_s is not None and not within(figures, at_most_s):
         raise typer.Exit(EXIT_ABOVE)
+
+
+@app.command("churn")
+def churn_command(
+    high: Annotated[int, typer.Option(min=2, help="Web pods after each scale-out.")] = 20,
+    low: Annotated[int, typer.Option(min=1, help="Web pods after each scale-in.")] = 4,
+    requests: Annotated[
+        int, typer.Option(min=1, help="Fewest requests over all Runs: as many Runs are made as that takes.")
+    ] = 100_000,
+    users: Annotated[
+        int | None,
+        typer.Option(min=1, help="Users, one request a second each. By default half of what LOW pods carry."),
+    ] = None,
+    loop: Annotated[Loop, typer.Option(help="closed: users wait for answers; open: arrivals do not.")] = (
+        Loop.closed
+    ),
+    run_s: Annotated[
+        float, typer.Option(min=60, max=7200, help="Seconds the load of one Run lasts.")
+    ] = 540.0,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(help="A Run of an earlier, broken-off call that counts too; may be repeated."),
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Only put back the floors that a killed call has left.")
+    ] = False,
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Pulumi stack, deployed.")] = "local",
+    folder: Annotated[Path, typer.Option("--folder", help="Where the Runs go.")] = Path("runs"),
+    output: Annotated[Output, typer.Option("--output", "-o", help="table or json.")] = Output.table,
+) -> None:
+    """Scale out, scale in and update under load, over and over: no request may fail, no order be lost.
+
+    Ends with 0 when none was over all the requests, 1 when one was, 2 when the proof lacks something.
+    """
+    from tidegate.bench import churn
+    from tidegate.bench.churn_view import churn_view, run_line
+    from tidegate.host.lock import state_lock
+    from tidegate.prepare import attach
+    from tidegate.verdict import exit_code
+
+    console = Console(stderr=True)
+
+    def told(run: ChurnRun) -> None:
+        console.print(run_line(run), highlight=False, soft_wrap=True)
+
+    with state_lock("bench"):
+        site = attach(stack)
+        if clean:
+            churn.clean(site, print)
+            return
+        policy = site.config.policy
+        crowd = churn.half_load(policy, low) if users is None else users
+        figures = churn.bench_churn(
+            site,
+            churn.Churn(high, low, requests, crowd, run_s, loop.value),
+            runs=folder,
+            console=console,
+            earlier=churn.earlier_runs(also or (), policy),
+            told=told,
+        )
+    if output is Output.json:
+        print(figures.model_dump_json(indent=2))
+    else:
+        Console().print(churn_view(figures))
+    raise typer.Exit(exit_code(figures.outcome))
 
 
 def within(figures: ScaleFigures, at_most_s: float) -> bool:

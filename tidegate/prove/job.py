@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -51,6 +52,7 @@ def measure(
     tail_s: float,
     console: Console,
     limits: Limits | None = None,
+    beside: Callable[[Path], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[Path, Verdict]:
     """Load a deployed service, record everything, judge it, and write the report.
 
@@ -63,6 +65,7 @@ def measure(
         tail_s: seconds to go on recording after the load, so that the way down is seen too.
         console: where progress goes.
         limits: how long each wait for rest may last.
+        beside: entered for the time of the load, with the Run's folder: what else is done to the service.
 
     Returns:
         The Run's folder and its verdict.
@@ -91,16 +94,17 @@ def measure(
     console.print(f"Recording into {folder}", highlight=False, soft_wrap=True)
     kubeconfig = kubeconfig_path(site.config.cluster.name)
     with Observer(kubeconfig, folder, vertical=site.config.policy.needs_vpa) as observer:
-        result = run_load(
-            scenario,
-            run_dir=folder,
-            host=site.gateway,
-            parameters=parameters,
-            progress=console,
-            password=password,
-        )
-        if result.interrupted:
-            raise KeyboardInterrupt
+        with beside(folder):
+            result = run_load(
+                scenario,
+                run_dir=folder,
+                host=site.gateway,
+                parameters=parameters,
+                progress=console,
+                password=password,
+            )
+            if result.interrupted:
+                raise KeyboardInterrupt
         if result.window_s is None:
             raise TidegateError("no request was recorded", where=str(folder / "locust.log"))
         plan = plan.model_copy(update={"scenario_parameters": dict(result.parameters)})
