@@ -62,6 +62,6 @@ def test_a_runs_policy_is_the_one_it_was_measured_with(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", ["nobody", "../local", "", "Pulumi"])
 def test_what_is_no_policy_is_refused_with_the_names_there_are(source: str) -> None:
     with pytest.raises(
-        TidegateError, match=r"name one of default, chaos, e2e, local, scale, or a Run's folder"
+        TidegateError, match=r"name one of default, chaos, churn, e2e, local, scale, or a Run's folder"
     ):
         read_policy(source, project_root())
