@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, cast
 
-import uvicorn
+from uvicorn.config import Config
+from uvicorn.server import Server
 
 from app.core.lifecycle import Lifecycle
 from app.core.logging import get_logger
@@ -53,7 +54,7 @@ def http_options(
     }
 
 
-class _AnnouncingServer(uvicorn.Server):
+class _AnnouncingServer(Server):
     """Logs its address once it takes connections there, and not before."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -75,7 +76,7 @@ class DrainingServer(_AnnouncingServer):
     raise the signal again at the end, which makes a clean stop look like a kill.
     """
 
-    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, *, drain_s: float) -> None:
+    def __init__(self, config: Config, lifecycle: Lifecycle, *, drain_s: float) -> None:
         super().__init__(config)
         self.signal: signal.Signals | None = None
         self._lifecycle = lifecycle

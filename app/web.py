@@ -42,8 +42,11 @@ def run_web(
     if settings.server == "gunicorn":
         settings = _shared_by_workers(settings)
     # Not before: with several processes the metrics library must find their folder when it is imported.
-    from app.core.lean import import_fastapi
+    from app.core.lean import defer_package, import_fastapi
 
+    # uvicorn itself asks for its own `Config` by the package.
+    defer_package("uvicorn", Config="config")
+    defer_package("prometheus_client")
     import_fastapi()
     from app.core.logging import configure_logging, get_logger
     from app.listening import bind
@@ -82,12 +85,12 @@ def run_web(
 def _run_uvicorn(
     app: FastAPI, settings: Settings, listener: socket.socket, resources: Resources
 ) -> signal.Signals | None:
-    import uvicorn
+    from uvicorn.config import Config
 
     from app.server import DrainingServer, http_options
     from app.servers.loop import loop_factory
 
-    config = uvicorn.Config(app, **http_options(settings))
+    config = Config(app, **http_options(settings))
     server = DrainingServer(config, resources.lifecycle, drain_s=settings.drain_for_s)
     with asyncio.Runner(loop_factory=loop_factory(settings)) as runner:
         runner.run(server.serve(sockets=[listener]))

@@ -1,9 +1,9 @@
 """What routes ask for, by type.
 
-All of it is `async def`: FastAPI runs plain functions in a thread pool, a thread hop for each.
+All of it is `async def`: FastAPI runs plain functions in a thread pool, a thread hop for each. And it is
+flat: at the start FastAPI takes each function apart again for every route that comes to it, and at every
+request it calls them one by one, so what needs the resources takes them from the request.
 """
-
-from __future__ import annotations
 
 import hmac
 from collections.abc import AsyncIterator
@@ -25,22 +25,28 @@ from app.services.orders import OrderService
 TOKEN_URL = "/api/v2/auth/token"  # noqa: S105 - an address
 
 
-async def _resources(request: Request) -> Resources:
+def resources_of(request: Request) -> Resources:
+    """What the application that serves the request holds."""
     return request.app.state.resources
+
+
+async def _resources(request: Request) -> Resources:
+    return resources_of(request)
 
 
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 
-async def _session(resources: ResourcesDep) -> AsyncIterator[AsyncSession]:
-    async with resources.database.session() as session:
+async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with resources_of(request).database.session() as session:
         yield session
 
 
 SessionDep = Annotated[AsyncSession, Depends(_session)]
 
 
-async def _products(resources: ResourcesDep) -> ProductController:
+async def _products(request: Request) -> ProductController:
+    resources = resources_of(request)
     return ProductController(CatalogueService(resources.database, resources.queries, resources.changes))
 
 
@@ -59,11 +65,11 @@ class Identity:
     error: UnauthenticatedError | None
 
 
-async def _identity(resources: ResourcesDep, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
+async def _identity(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
     if token is None:
         return Identity(None, UnauthenticatedError("an access token is needed", given=False))
     try:
-        return Identity(resources.tokens.account_of(token), None)
+        return Identity(resources_of(request).tokens.account_of(token), None)
     except UnauthenticatedError as error:
         return Identity(None, error)
 
@@ -72,19 +78,24 @@ IdentityDep = Annotated[Identity, Depends(_identity)]
 """Found out once a request; for what asks for a token and for what only wants to know."""
 
 
-async def _caller(identity: IdentityDep) -> str:
+def _account_id(identity: Identity) -> str:
     if identity.account_id is None:
         raise identity.error or UnauthenticatedError("an access token is needed", given=False)
     return identity.account_id
+
+
+async def _caller(identity: IdentityDep) -> str:
+    return _account_id(identity)
 
 
 CallerDep = Annotated[str, Depends(_caller)]
 """Id of the account that the request's token speaks for."""
 
 
-async def _orders(session: SessionDep, resources: ResourcesDep, caller: CallerDep) -> OrderController:
+async def _orders(request: Request, session: SessionDep, identity: IdentityDep) -> OrderController:
+    resources = resources_of(request)
     service = OrderService(session, resources.fraud, resources.queue_age, resources.metrics)
-    return OrderController(service, caller)
+    return OrderController(service, _account_id(identity))
 
 
 OrderControllerDep = Annotated[OrderController, Depends(_orders)]
@@ -95,10 +106,10 @@ _operator_bearer = HTTPBearer(auto_error=False, scheme_name="Operator", descript
 
 
 async def _operator(
-    resources: ResourcesDep,
+    request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_operator_bearer)],
 ) -> None:
-    token = resources.settings.operator_token
+    token = resources_of(request).settings.operator_token
     if token is None:
         raise NotFoundError("operators' routes are closed: no operator token is set")
     if given is None:
@@ -111,7 +122,8 @@ OperatorOnly = Depends(_operator)
 """For a route's `dependencies`: the caller must be an operator."""
 
 
-async def _auth(session: SessionDep, resources: ResourcesDep) -> AuthService:
+async def _auth(request: Request, session: SessionDep) -> AuthService:
+    resources = resources_of(request)
     return AuthService(session, resources.passwords, resources.tokens)
 
 

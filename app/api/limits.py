@@ -1,13 +1,11 @@
 """Takes budget for requests: by account, or by address behind trusted proxies."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.api.dependencies import IdentityDep, ResourcesDep
+from app.api.dependencies import IdentityDep, resources_of
 from app.core.client_address import client_address, limiter_key
 from app.core.exceptions import OverloadedError, RateLimitedError
 from app.middleware.rate_limit import STATE
@@ -46,14 +44,16 @@ def address_key(request: Request, resources: Resources) -> str:
 def _by_caller(choose: Callable[[Limits], Use]) -> Callable[..., Awaitable[None]]:
     """A dependency: by account where the token says whose it is, else by address."""
 
-    async def limit(request: Request, resources: ResourcesDep, identity: IdentityDep) -> None:
+    async def limit(request: Request, identity: IdentityDep) -> None:
+        resources = resources_of(request)
         key = f"account:{identity.account_id}" if identity.account_id else address_key(request, resources)
         await take(request, resources, choose(resources.limits), key)
 
     return limit
 
 
-async def _operators(request: Request, resources: ResourcesDep) -> None:
+async def _operators(request: Request) -> None:
+    resources = resources_of(request)
     await take(request, resources, resources.limits.operators, address_key(request, resources))
 
 
@@ -65,8 +65,9 @@ OperatorLimit = Depends(_operators)
 _Take = Callable[[str], Awaitable[None]]
 
 
-async def _login(request: Request, resources: ResourcesDep) -> _Take:
+async def _login(request: Request) -> _Take:
     async def limit(user_name: str) -> None:
+        resources = resources_of(request)
         await take(request, resources, resources.limits.logins, f"user:{user_name}")
 
     return limit

@@ -1,15 +1,13 @@
 """What the platform asks: alive, ready, how much."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.dependencies import OperatorOnly, ResourcesDep
+from app.api.document import operation_id
 from app.api.limits import OperatorLimit
 from app.core.exceptions import DatabaseUnavailableError
-from app.core.metrics import CONTENT_TYPE
 from app.core.problems import problem_response
 from app.schemas.problems import problem_responses
 
@@ -19,7 +17,7 @@ PATHS = frozenset({"/startupz", "/healthz", "/readyz", "/metrics", "/debug/profi
 _PROBE_WAIT_S = 2.0
 _STARTUP_WAIT_S = 15.0
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], generate_unique_id_function=operation_id)
 
 
 @router.get("/healthz")
@@ -96,4 +94,4 @@ async def profile(
 )
 async def metrics(resources: ResourcesDep) -> Response:
     """The process's measurements, for Prometheus."""
-    return Response(resources.metrics.render(), media_type=CONTENT_TYPE)
+    return Response(resources.metrics.render(), media_type=resources.metrics.content_type)

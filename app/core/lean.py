@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -22,6 +24,35 @@ def import_fastapi() -> ModuleType:
         return import_module("fastapi")
     finally:
         del BaseModel.model_config["defer_build"]
+
+
+def defer_package(name: str, **parts: str) -> None:
+    """Let the parts of a package be imported without the rest of it, which its `__init__` would bring.
+
+    uvicorn's brings its command line, prometheus_client's several HTTP servers: a fortieth of the start. It
+    runs as soon as the package itself is asked for anything else, so whoever says `import uvicorn` sees no
+    difference. A package that is loaded already stays as it is.
+
+    Args:
+        name: of a package that is no part of another.
+        parts: names that the package takes over from parts, and which part has each.
+    """
+    spec = None if name in sys.modules else find_spec(name)
+    if spec is None or spec.loader is None:
+        return
+    loader, package = spec.loader, module_from_spec(spec)
+
+    def complete(attribute: str) -> Any:
+        if attribute in parts:
+            return getattr(import_module(f"{name}.{parts[attribute]}"), attribute)
+        if find_spec(f"{name}.{attribute}") is not None:
+            return import_module(f"{name}.{attribute}")
+        vars(package).pop("__getattr__", None)
+        loader.exec_module(package)
+        return getattr(package, attribute)
+
+    vars(package)["__getattr__"] = complete
+    sys.modules[name] = package
 
 
 def import_redis(name: str = "redis") -> ModuleType:

@@ -7,15 +7,9 @@ from __future__ import annotations
 
 import os
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    disable_created_metrics,
-)
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import CollectorRegistry
 
 # 5 ms to 10 s, with a bound at every objective: alerts count what is above the bound at or below theirs.
 _HTTP_BUCKETS_S = (
@@ -29,8 +23,6 @@ _LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder through which processes share measurements. The library looks when it is imported."""
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics:
@@ -140,8 +132,18 @@ class Metrics:
         """Count one lookup in a layer of the cache."""
         self.cache.labels(layer, result).inc()
 
+    @property
+    def content_type(self) -> str:
+        """What `render` gives."""
+        from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+        return CONTENT_TYPE_LATEST
+
     def render(self) -> bytes:
         """The exposition text Prometheus scrapes: this process's, or that of all workers together."""
+        # Brings HTTP servers and clients, which no start needs.
+        from prometheus_client.exposition import generate_latest
+
         if not self.multiprocess:
             return generate_latest(self.registry)
         from prometheus_client.multiprocess import MultiProcessCollector

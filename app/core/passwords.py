@@ -1,14 +1,18 @@
-"""Password hashes, made beside the event loop and one at a time."""
+"""Password hashes, made beside the event loop and one at a time.
+
+argon2 is imported with the first of them: the start of a pod is what scaling up waits for, and few log in.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from typing import TYPE_CHECKING
 
 from app.core.exceptions import OverloadedError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 # The least the OWASP Password Storage Cheat Sheet asks of Argon2id: 19 MiB, two passes, one lane. Some
 # 25 ms of one core, and memory that a pod of 256 MiB has to spare once, which is why hashes take turns.
@@ -20,6 +24,8 @@ QUEUE_LIMIT = 32
 
 @lru_cache(maxsize=1)
 def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
     return PasswordHasher(time_cost=_TIME_COST, memory_cost=_MEMORY_KIB, parallelism=_LANES)
 
 
@@ -35,6 +41,8 @@ def hash_password(password: str) -> str:
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether the password made the hash. Takes as long when there is no hash. Not for the event loop."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
     try:
         return _hasher().verify(password_hash or _nobodys_hash(), password) and password_hash is not None
     except (VerificationError, InvalidHashError):

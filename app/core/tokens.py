@@ -1,4 +1,7 @@
-"""Access tokens: JWT signed with HMAC-SHA-256 by a named key (RFC 7519, RFC 7515 section 4.1.4)."""
+"""Access tokens: JWT signed with HMAC-SHA-256 by a named key (RFC 7519, RFC 7515 section 4.1.4).
+
+PyJWT is imported with the first token, for the start of a pod is what scaling up waits for.
+"""
 
 # PyJWT types keys by a library that need not be there:
 # pyright: reportUnknownMemberType=false
@@ -6,8 +9,6 @@
 from __future__ import annotations
 
 import time
-
-import jwt
 
 from app.core.exceptions import UnauthenticatedError
 from app.core.keys import KeyRing
@@ -34,6 +35,8 @@ class TokenService:
 
     def issue(self, account_id: str) -> str:
         """A token that says its bearer acts for the account."""
+        import jwt
+
         now = int(time.time())
         claims = {"iss": _ISSUER, "sub": account_id, "iat": now, "exp": now + self.ttl_s}
         key_id = self._keys.signing_id
@@ -47,6 +50,8 @@ class TokenService:
         """
         if len(token) > _LONGEST:
             raise _refusal()
+        import jwt
+
         try:
             # The header is nobody's word yet: it only chooses among our own keys, and never the algorithm.
             key = self._keys.secrets.get(jwt.get_unverified_header(token).get("kid", ""))

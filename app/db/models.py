@@ -1,6 +1,8 @@
-"""The tables: accounts, products, orders with their lines, and the outbox."""
+"""The tables: accounts, products, orders with their lines, and the outbox.
 
-from __future__ import annotations
+The migrations make them. They also give SQLite the conditions of its indexes: to name those here would load
+its dialect in every process.
+"""
 
 import uuid
 from datetime import datetime
@@ -74,7 +76,6 @@ class Order(Base):
             "ix_orders_pending_created_at",
             "created_at",
             postgresql_where=text("status = 'pending'"),
-            sqlite_where=text("status = 'pending'"),
         ),
     )
 
@@ -90,7 +91,7 @@ class Order(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    lines: Mapped[list[OrderLine]] = relationship(
+    lines: Mapped[list["OrderLine"]] = relationship(
         order_by="OrderLine.line_no", lazy="raise", cascade="all, delete-orphan"
     )
 
@@ -124,7 +125,6 @@ class OutboxEntry(Base):
             "ix_outbox_died_at",
             "died_at",
             postgresql_where=text("died_at IS NOT NULL"),
-            sqlite_where=text("died_at IS NOT NULL"),
         ),
     )
 

@@ -1,7 +1,5 @@
 """Logging in, on the wire (OAuth2 password flow, RFC 6749 section 4.3)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field

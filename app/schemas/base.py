@@ -12,6 +12,10 @@ class RequestModel(BaseModel):
 
 
 class ResponseModel(BaseModel):
-    """A body to a caller, read off any object with the same attributes."""
+    """A body to a caller, read off any object with the same attributes.
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    Its validator, and those of the routes that answer with it, are built when the first answer needs them:
+    some are for the OpenAPI document alone.
+    """
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, defer_build=True)

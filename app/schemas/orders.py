@@ -1,7 +1,5 @@
 """Orders on the wire."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 from typing import Self

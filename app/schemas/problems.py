@@ -1,7 +1,5 @@
 """Problem details on the wire (RFC 9457), for the OpenAPI document."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Products on the wire."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from app.schemas.base import RequestModel, ResponseModel

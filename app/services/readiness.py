@@ -9,6 +9,7 @@ to serve.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -33,6 +34,7 @@ class Readiness:
         self._clock = clock
         self._question: asyncio.Task[None] | None = None
         self._good_s: float | None = None
+        self._answered = asyncio.Event()
 
     async def check(self, wait_s: float) -> None:
         """Return when the database answers, or did so lately and is slow now.
@@ -54,6 +56,11 @@ class Readiness:
         if self._good_s is None:
             await self._wait(wait_s)
 
+    async def answered(self, wait_s: float) -> None:
+        """Return when a question that somebody asks has its answer, whatever it is, or after `wait_s`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), wait_s)
+
     def close(self) -> None:
         """Forget the question under way."""
         if self._question is not None:
@@ -69,5 +76,8 @@ class Readiness:
         return question
 
     async def _asked(self) -> None:
-        await self._ask()
-        self._good_s = self._clock()
+        try:
+            await self._ask()
+            self._good_s = self._clock()
+        finally:
+            self._answered.set()

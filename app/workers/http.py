@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.core.metrics import CONTENT_TYPE, Metrics
+from app.core.metrics import Metrics
 from app.core.problems import problem_response
 
 
@@ -30,6 +30,6 @@ def worker_app(metrics: Metrics, ailment: Callable[[], str | None]) -> Starlette
         return JSONResponse({"status": "alive"})
 
     async def exposition(_: Request) -> Response:
-        return Response(metrics.render(), media_type=CONTENT_TYPE)
+        return Response(metrics.render(), media_type=metrics.content_type)
 
     return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", exposition)])

@@ -1,7 +1,5 @@
 """Orders, version 1: the fraud check runs while the caller waits."""
 
-from __future__ import annotations
-
 import uuid
 from typing import Annotated
 
@@ -9,11 +7,18 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from app.api.caching import private
 from app.api.dependencies import IdempotencyKey, OrderControllerDep
+from app.api.document import operation_id
 from app.api.limits import ReadLimit, WriteLimit
 from app.schemas.orders import OrderIn, OrderOutV1
 from app.schemas.problems import problem_responses
 
-router = APIRouter(prefix="/api/v1/orders", tags=["orders"], dependencies=[Depends(private)])
+router = APIRouter(
+    prefix="/api/v1/orders",
+    tags=["orders"],
+    dependencies=[Depends(private)],
+    deprecated=True,
+    generate_unique_id_function=operation_id,
+)
 
 
 @router.post(

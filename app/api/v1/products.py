@@ -1,19 +1,20 @@
 """Products, version 1."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.caching import NOT_MODIFIED, cached_response
 from app.api.dependencies import ProductControllerDep, ProductId, ResourcesDep
+from app.api.document import operation_id
 from app.api.limits import ReadLimit
 from app.schemas.problems import problem_responses
 from app.schemas.products import ProductOut, ProductPageOut
 from app.shared.changes import PRODUCTS, product_tag
 
-router = APIRouter(prefix="/api/v1/products", tags=["products"])
+router = APIRouter(
+    prefix="/api/v1/products", tags=["products"], deprecated=True, generate_unique_id_function=operation_id
+)
 
 
 @router.get(

@@ -1,7 +1,5 @@
 """Orders, version 2: taken at once, decided by a worker."""
 
-from __future__ import annotations
-
 import uuid
 from typing import Annotated
 
@@ -9,12 +7,18 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from app.api.caching import private
 from app.api.dependencies import IdempotencyKey, OrderControllerDep, PageCursor, PageLimit
+from app.api.document import operation_id
 from app.api.limits import ReadLimit, WriteLimit
 from app.db.models import OrderStatus
 from app.schemas.orders import OrderIn, OrderOutV2, OrderPageOut
 from app.schemas.problems import problem_responses
 
-router = APIRouter(prefix="/api/v2/orders", tags=["orders"], dependencies=[Depends(private)])
+router = APIRouter(
+    prefix="/api/v2/orders",
+    tags=["orders"],
+    dependencies=[Depends(private)],
+    generate_unique_id_function=operation_id,
+)
 
 
 @router.post(

@@ -1,7 +1,5 @@
 """Products, version 2: filtered and sorted."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,13 +13,14 @@ from app.api.dependencies import (
     ProductId,
     ResourcesDep,
 )
+from app.api.document import operation_id
 from app.api.limits import OperatorLimit, ReadLimit
 from app.repositories.products import ProductFilter, ProductSort
 from app.schemas.problems import problem_responses
 from app.schemas.products import PriceIn, ProductOut, ProductPageOut
 from app.shared.changes import PRODUCTS, product_tag
 
-router = APIRouter(prefix="/api/v2/products", tags=["products"])
+router = APIRouter(prefix="/api/v2/products", tags=["products"], generate_unique_id_function=operation_id)
 
 _Price = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 

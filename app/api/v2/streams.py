@@ -4,8 +4,6 @@ Both end with the decision. When the process drains, both end with the word that
 again. The paths have a prefix of their own, so that the gateway can give streams another time limit.
 """
 
-from __future__ import annotations
-
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
@@ -15,6 +13,7 @@ from fastapi import APIRouter, Header, Path, Response, WebSocket
 from starlette.responses import StreamingResponse
 
 from app.api.dependencies import CallerDep, ResourcesDep
+from app.api.document import operation_id
 from app.api.limits import ReadLimit
 from app.controllers.orders import order_v2
 from app.core.exceptions import DatabaseUnavailableError, ServiceError, UnauthenticatedError
@@ -31,7 +30,7 @@ _RETRY_MS = 1000
 # RFC 6455, section 7.4.1, and 1012 from IANA's registry: the server restarts, come again.
 _NORMAL, _COME_AGAIN = 1000, 1012
 
-router = APIRouter(prefix="/api/v2/streams", tags=["streams"])
+router = APIRouter(prefix="/api/v2/streams", tags=["streams"], generate_unique_id_function=operation_id)
 
 
 @router.get(

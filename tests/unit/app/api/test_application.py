@@ -56,6 +56,7 @@ def test_the_document_describes_every_route_and_its_problems(shop: Settings) -> 
             ("GET", "/startupz"),
             ("GET", "/healthz"),
             ("GET", "/readyz"),
+            ("GET", "/startupz"),
             ("GET", "/metrics"),
             ("GET", "/debug/profile"),
         }

@@ -29,6 +29,8 @@ def test_a_password_buys_a_token_for_its_account(run: Run, version: str) -> None
         told = answer.json()
         assert (told["token_type"], told["expires_in"]) == ("Bearer", 3600)
         assert resources.tokens.account_of(told["access_token"]) == "acct-0002"
+        counted = {"method": "POST", "route": f"/api/{version}/auth/token", "status": "200"}
+        assert resources.metrics.registry.get_sample_value("http_requests_total", counted) == 1
 
     run(scenario)
 

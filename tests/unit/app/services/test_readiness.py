@@ -107,3 +107,20 @@ def test_an_answer_that_nobody_heard_is_no_warning() -> None:
         await asyncio.sleep(SOON_S)
 
     asyncio.run(scenario())
+
+
+def test_what_waits_for_the_first_answer_asks_nothing_itself() -> None:
+    async def scenario() -> None:
+        database = Database()
+        readiness = database.readiness()
+        await readiness.answered(SOON_S)
+        assert database.asked == 0
+        database.away = True
+        waiting = asyncio.create_task(readiness.answered(5))
+        await readiness.first(SOON_S)
+        assert not waiting.done()
+        database.answers.set()
+        await waiting
+        await readiness.answered(0)
+
+    asyncio.run(scenario())
