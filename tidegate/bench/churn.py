@@ -209,7 +209,7 @@ def bench_churn(
             moved = [Moved(floors[0], wanted.high, wanted.low)]
             queue = policy.worker.queue
             moved += [Moved(floor, queue.max_replicas, queue.min_replicas) for floor in floors[1:]]
-            operations = Operations(cluster, moved[0], moved[1:])
+            operations = Operations(cluster, moved[0], moved[1:], policy.web.hpa.scale_up)
             round_ = Round(times(policy, wanted.high, wanted.low))
             operations.begin(Kind.IN)  # so that the first Run begins at rest with `low` pods
             while (made := sum(run.requests for run in found)) < wanted.requests:

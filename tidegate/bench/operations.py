@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -66,10 +67,22 @@ class Operations:
         cluster: its API.
         web: the web pods' floor.
         others: floors that are moved with it, and whose pods nobody waits for.
+        pace: how fast the web pods' floor goes up. An autoscaler below its floor goes there at once and asks
+            no rule (upstream's horizontal.go, reconcileAutoscaler), so all pods would start together, as no
+            load makes them.
+        clock: seconds.
     """
 
-    def __init__(self, cluster: Cluster, web: Moved, others: Sequence[Moved] = ()) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        web: Moved,
+        others: Sequence[Moved],
+        pace: ScaleRules,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._cluster, self._web, self._others = cluster, web, others
+        self._pace, self._clock = pace, clock
 
     def begin(self, kind: Kind) -> Problem:
         """Ask for it, and return what tells whether it is through.
@@ -79,9 +92,12 @@ class Operations:
         """
         if kind is Kind.UPDATE:
             return self._update()
-        for moved in (self._web, *self._others):
+        for moved in self._others:
             moved.floor.move(moved.high if kind is Kind.OUT else moved.low)
-        return self._not_out if kind is Kind.OUT else self._not_in
+        if kind is Kind.OUT:
+            return self._out()
+        self._web.floor.move(self._web.low)
+        return self._not_in
 
     def pods(self) -> list[dict[str, Any]]:
         """Return the web pods that have not ended, those that are told to go too.
@@ -91,6 +107,25 @@ class Operations:
         """
         found = self._cluster.pods(NAMESPACE, WEB_PODS)
         return [pod for pod in found if text(pod, "status", "phase") not in ("Succeeded", "Failed")]
+
+    def _out(self) -> Problem:
+        way = list(way_up(self._pace, self._web.low, self._web.high))
+        next_s = -math.inf
+
+        def step() -> None:
+            nonlocal next_s
+            if way and self._clock() >= next_s:
+                floor, rest_s = way[0]
+                self._web.floor.move(floor)
+                del way[0]
+                next_s = self._clock() + rest_s
+
+        def problem() -> str:
+            step()
+            return self._not_out()
+
+        step()
+        return problem
 
     def _not_out(self) -> str:
         pods = self.pods()
@@ -164,18 +199,35 @@ def times(policy: Policy, high: int, low: int) -> Times:
     # maxSurge 25 %, rounded up, of the pods there are; none may be missing.
     update_s = math.ceil(low / math.ceil(low / 4)) * _POD_START_S
     nodes_s = _NODES_S if policy.needs_cluster_autoscaler else 0.0
-    # An HPA below its floor goes there at once, whatever the scale-up rules say.
+    up_s = sum(rest_s for floor, rest_s in way_up(hpa.scale_up, low, high) if floor < high)
     expected = {
-        Kind.OUT: SYNC_S + 2 * _POD_START_S,
+        Kind.OUT: up_s + SYNC_S + 2 * _POD_START_S,
         Kind.IN: down_s + drain.pre_stop_s + SYNC_S,
         Kind.UPDATE: update_s + drain.pre_stop_s,
     }
     slowly = {
-        Kind.OUT: SYNC_S + high * _POD_START_S + nodes_s,
+        Kind.OUT: up_s + SYNC_S + high * _POD_START_S + nodes_s,
         Kind.IN: down_s + leave_s,
         Kind.UPDATE: 3 * update_s + leave_s + nodes_s,
     }
     return Times(expected, {kind: seconds + _PATIENCE_S for kind, seconds in slowly.items()})
+
+
+def way_up(rules: ScaleRules, low: int, high: int) -> Iterator[tuple[int, float]]:
+    """Yield the numbers of replicas on the way from `low` to `high` at the pace of `rules`, each with the
+    seconds until the next one may follow. Where they allow no step, the way is one step.
+    """
+    choose = min if rules.select_policy == "Min" else max
+    replicas = low
+    while replicas < high:
+        step, period_s = choose((_step_up(rule, replicas), float(rule.period_s)) for rule in rules.policies)
+        replicas = high if rules.select_policy == "Disabled" else min(high, replicas + step)
+        yield replicas, max(period_s, SYNC_S)
+
+
+def _step_up(rule: ScaleRule, replicas: int) -> int:
+    """Return how many pods a rule adds; percent are rounded up."""
+    return rule.value if rule.type == "Pods" else max(1, math.ceil(replicas * rule.value / 100))
 
 
 def way_down_s(rules: ScaleRules, high: int, low: int) -> float:

@@ -9,7 +9,7 @@ from support.scaled_cluster import ScaledCluster
 
 from tidegate.bench import floor as floor_module
 from tidegate.bench.floor import web_floor, worker_floor
-from tidegate.bench.operations import Kind, Moved, Operations, times, way_down_s
+from tidegate.bench.operations import Kind, Moved, Operations, times, way_down_s, way_up
 from tidegate.errors import TidegateError
 from tidegate.models.policy import Policy, ScaleRules
 
@@ -25,12 +25,22 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(floor_module.time, "sleep", sleep)
 
 
+def rules(*limits: tuple[str, int, int], select: str = "Max", window_s: int = 0) -> ScaleRules:
+    policies = [{"type": kind, "value": value, "period_s": period} for kind, value, period in limits]
+    return ScaleRules.model_validate(
+        {"stabilization_window_s": window_s, "select_policy": select, "policies": policies}
+    )
+
+
+AT_ONCE = rules(("Pods", 100, 15))
+
+
 def operations(cluster: ScaledCluster, high: int = 6, low: int = 2) -> Operations:
     client = cluster.client()
     web = Moved(web_floor(client, QUEUE), high, low)
     worker = worker_floor(client, QUEUE)
     others = [Moved(worker, 8, 0)] if worker is not None and cluster.worker is not None else []
-    return Operations(client, web, others)
+    return Operations(client, web, others, AT_ONCE)
 
 
 def through(cluster: ScaledCluster, kind: Kind, most: int = 100) -> list[str]:
@@ -47,6 +57,46 @@ def test_a_scale_out_is_through_when_all_are_ready() -> None:
     cluster = ScaledCluster()
     through(cluster, Kind.OUT)
     assert [pod.ready for pod in cluster.pods] == [True] * 6
+
+
+def test_a_scale_out_goes_at_the_pace_of_the_policy() -> None:
+    cluster, now_s = ScaledCluster(), 0.0
+    client = cluster.client()
+    web = Moved(web_floor(client, QUEUE), 7, 2)
+    problem = Operations(client, web, (), rules(("Pods", 2, 20)), lambda: now_s).begin(Kind.OUT)
+    seen: list[tuple[float, int]] = []
+    for now_s in (0.0, 19.0, 20.0, 39.0, 40.0, 100.0):
+        problem()
+        seen.append((now_s, cluster.objects["horizontalpodautoscalers/tidegate-web"]["spec"]["minReplicas"]))
+    assert seen == [(0.0, 4), (19.0, 4), (20.0, 6), (39.0, 6), (40.0, 7), (100.0, 7)]
+
+
+def test_a_step_that_the_api_server_refuses_is_taken_later() -> None:
+    cluster, now_s = ScaledCluster(), 0.0
+    client = cluster.client()
+    web = Moved(web_floor(client, QUEUE), 6, 2)
+    problem = Operations(client, web, (), rules(("Pods", 2, 20)), lambda: now_s).begin(Kind.OUT)
+    now_s, cluster.refusals = 20.0, 100
+    with pytest.raises(TidegateError, match="etcd is slow"):
+        problem()
+    cluster.refusals = 0
+    for _ in range(10):
+        problem()
+    assert problem() == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "way"),
+    [
+        (rules(("Pods", 4, 15)), [(8, 15), (12, 15), (16, 15), (20, 15)]),
+        (rules(("Percent", 100, 15), ("Pods", 4, 15)), [(8, 15), (16, 15), (20, 15)]),
+        (rules(("Percent", 100, 60), ("Pods", 4, 5), select="Min"), [(8, 15), (12, 15), (16, 15), (20, 15)]),
+        (rules(("Percent", 1, 30)), [(n, 30) for n in range(5, 21)]),
+        (rules(("Pods", 4, 15), select="Disabled"), [(20, 15)]),
+    ],
+)
+def test_the_way_up_is_that_of_the_rules(given: ScaleRules, way: list[tuple[int, float]]) -> None:
+    assert list(way_up(given, 4, 20)) == way
 
 
 def test_pods_without_a_node_are_told() -> None:
@@ -107,17 +157,10 @@ def test_the_workers_floor_goes_with_that_of_the_web_pods() -> None:
 def test_without_its_deployment_there_is_an_error() -> None:
     cluster = ScaledCluster(refusals=0)
     client = cluster.client()
-    problem = Operations(client, Moved(web_floor(client, QUEUE), 6, 2)).begin(Kind.IN)
+    problem = Operations(client, Moved(web_floor(client, QUEUE), 6, 2), (), AT_ONCE).begin(Kind.IN)
     cluster.refusals = 1
     with pytest.raises(TidegateError, match="etcd is slow"):
         problem()
-
-
-def rules(*limits: tuple[str, int, int], select: str = "Max", window_s: int = 0) -> ScaleRules:
-    policies = [{"type": kind, "value": value, "period_s": period} for kind, value, period in limits]
-    return ScaleRules.model_validate(
-        {"stabilization_window_s": window_s, "select_policy": select, "policies": policies}
-    )
 
 
 @pytest.mark.parametrize(
