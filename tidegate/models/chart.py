@@ -97,6 +97,7 @@ def render(policy: Policy) -> dict[str, Any]:
                 "ageTargetSeconds": queue.age_target_s,
                 "pollingSeconds": queue.polling_s,
                 "cooldownSeconds": queue.cooldown_s,
+                "scaleDownWindowSeconds": queue.scale_down_window_s,
             },
             "resources": _resources(worker),
             "terminationGracePeriodSeconds": worker.termination_grace_s,

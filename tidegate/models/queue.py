@@ -49,6 +49,12 @@ class QueuePolicy(Model):
         le=3600,
         description="Seconds with an empty queue until the last worker goes. 0 to 3600; short ones flap.",
     )
+    scale_down_window_s: Seconds = Field(
+        default=300,
+        ge=0,
+        le=3600,
+        description="Seconds over which the highest number of workers wins. 0 to 3600; short ones flap.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -89,11 +89,14 @@ def test_less_than_a_request_a_second_for_each_pod(render: Render) -> None:
 
 def test_workers_follow_depth_and_age(render: Render) -> None:
     queue = {"max_replicas": 5, "depth_target": 7, "age_target_s": 3, "polling_s": 2, "cooldown_s": 9}
+    queue["scale_down_window_s"] = 45
     objects = render(values(worker={"scale_by": "queue", "queue": queue}))
     spec = only(objects, "ScaledObject")["spec"]
     assert spec["scaleTargetRef"]["name"] == "tidegate-worker"
     assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (0, 5)
     assert (spec["pollingInterval"], spec["cooldownPeriod"]) == (2, 9)
+    behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+    assert behavior == {"scaleDown": {"stabilizationWindowSeconds": 45}}
     wanted = {t["name"]: (t["metricType"], t["metadata"]["threshold"]) for t in spec["triggers"]}
     assert wanted == {"depth": ("AverageValue", "7"), "age": ("Value", "3")}
     assert "replicas" not in deployment(objects, "worker")

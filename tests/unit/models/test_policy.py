@@ -128,6 +128,7 @@ def test_chart_values_of_the_default() -> None:
                 "ageTargetSeconds": 10,
                 "pollingSeconds": 5,
                 "cooldownSeconds": 60,
+                "scaleDownWindowSeconds": 300,
             },
             "resources": resources,
             "terminationGracePeriodSeconds": 35,
