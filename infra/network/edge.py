@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra import traffic
-from infra.cluster.config import GATEWAY_NODE_PORT
+from infra.cluster.config import GATEWAY_NODE_PORT, POD_CIDR
 from infra.manifests import (
     GATEWAY_NAMESPACE,
     OBSERVABILITY_NAMESPACE,
@@ -32,6 +32,8 @@ _ENVOY_PORT = 10080
 
 _XDS_PORTS = (18000, 18001, 18002)
 METRICS_PORT = 19001
+_WEB_PORTS = (8000, 8080)
+"""Where the service's web pods listen: the application itself, or NGINX before it."""
 
 
 def edge(envoy_image: str, *, replicas: int) -> list[Manifest]:
@@ -120,6 +122,9 @@ def edge_traffic() -> list[Manifest]:
     """Return what may be said in the gateway's namespace, which denies by default."""
     proxies = traffic.pods(GATEWAY_NAMESPACE, PROXY_LABELS)
     backends = {"namespaceSelector": {"matchLabels": ROUTES_LABEL}}
+    # By address and not by label alone: what enforces this on Envoy's node learns of a new pod at its own pace,
+    # and on busy cores that is after Envoy did. What a pod lets in is its own policy's to say.
+    any_pod = {"ipBlock": {"cidr": POD_CIDR}}
     prometheus = traffic.pods(OBSERVABILITY_NAMESPACE, name_label(PROMETHEUS))
     return [
         traffic.policy(
@@ -143,6 +148,7 @@ def edge_traffic() -> list[Manifest]:
             egress_rules=[
                 traffic.egress(_XDS_PORTS, traffic.pods(GATEWAY_NAMESPACE, CONTROLLER_LABELS)),
                 {"to": [backends]},
+                traffic.egress(_WEB_PORTS, any_pod),
                 traffic.dns(),
             ],
         ),

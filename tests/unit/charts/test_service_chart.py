@@ -374,6 +374,12 @@ class TestRoutes:
             breaker = one(render(), "BackendTrafficPolicy", name)["spec"]["circuitBreaker"]
             assert breaker["retryBudget"]["percent"] == {"numerator": 20}
 
+    def test_a_few_pods_that_come_at_once_are_too_few_to_lose_a_request(self, render: Render) -> None:
+        for name in ("tidegate-web", "tidegate-web-get"):
+            policy = one(render(), "BackendTrafficPolicy", name)["spec"]
+            assert policy["retry"]["numRetries"] >= 3
+            assert policy["circuitBreaker"]["retryBudget"]["minRetryConcurrency"] >= 10
+
     def test_hostnames(self, render: Render) -> None:
         objects = render({"gateway": {"hostnames": ["shop.example"]}})
         assert one(objects, "HTTPRoute", "tidegate-web")["spec"]["hostnames"] == ["shop.example"]
