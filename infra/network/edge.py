@@ -122,8 +122,8 @@ def edge_traffic() -> list[Manifest]:
     """Return what may be said in the gateway's namespace, which denies by default."""
     proxies = traffic.pods(GATEWAY_NAMESPACE, PROXY_LABELS)
     backends = {"namespaceSelector": {"matchLabels": ROUTES_LABEL}}
-    # By address and not by label alone: what enforces this on Envoy's node learns of a new pod at its own pace,
-    # and on busy cores that is after Envoy did. What a pod lets in is its own policy's to say.
+    # By address and not by label alone: what enforces this on Envoy's node learns of a new pod at its own
+    # pace, and on busy cores that is after Envoy did. What a pod lets in is its own policy's to say.
     any_pod = {"ipBlock": {"cidr": POD_CIDR}}
     prometheus = traffic.pods(OBSERVABILITY_NAMESPACE, name_label(PROMETHEUS))
     return [
