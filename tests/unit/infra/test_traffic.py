@@ -28,12 +28,13 @@ def test_the_edge_is_open_to_everybody_on_its_one_port_only() -> None:
     assert open_ == [{"ports": [{"protocol": "TCP", "port": 10080}]}]
 
 
-def test_envoy_reaches_the_controller_and_namespaces_that_have_routes() -> None:
+def test_envoy_reaches_the_controller_web_ports_and_namespaces_that_have_routes() -> None:
     (envoy,) = [each["spec"] for each in edge_traffic() if each["metadata"]["name"] == "envoy"]
     peers = [peer for rule in envoy["egress"] for peer in rule["to"]]
     assert traffic.pods("envoy-gateway-system", CONTROLLER_LABELS) in peers
     assert {"namespaceSelector": {"matchLabels": ROUTES_LABEL}} in peers
-    assert len(peers) == 3
+    assert {"ipBlock": {"cidr": POD_CIDR}} in peers
+    assert len(peers) == 4
 
 
 def test_only_envoy_speaks_to_the_controller() -> None:
