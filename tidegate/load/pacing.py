@@ -15,24 +15,27 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from json import dumps
 from typing import Any, cast
 from urllib.parse import urlencode
 
 import gevent
 from gevent.event import Event
-from geventhttpclient.client import HTTPClient, HTTPClientPool
-from geventhttpclient.url import URL
-from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, FastResponse, ResponseContextManager
+from locust import User
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from tidegate.errors import TidegateError
+from tidegate.load.answer import Answer
+from tidegate.load.client import Client
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.recorder import MARK, Mark
 from tidegate.load.schedule import Schedule
 from tidegate.run.format import NOBODY
 
 Task = Callable[[Any], None]
+_JSON = "Content-Type: application/json\r\nAccept: application/json\r\n"
+_FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 @dataclass
@@ -72,55 +75,7 @@ class Visitor:
     """Sent with every request once there is one."""
 
 
-class SingleAttemptPool(HTTPClientPool):
-    """Connections on which a request is tried once.
-
-    geventhttpclient sends an idempotent request again, unseen, when the server closes the connection instead
-    of answering; that would turn a dropped request into a slow success. An idle connection that was closed
-    in the meantime is still replaced, since nothing had been sent on it.
-    """
-
-    def get_client(self, url: str | URL) -> HTTPClient:
-        """Return the client for `url`, with no second attempts left."""
-        client = super().get_client(url)
-        # The number of attempts is one more than this; its other use, the semaphore, is made already.
-        client._connection_pool.size = -1  # pyright: ignore[reportPrivateUsage]
-        return client
-
-
-class PacedSession(FastHttpSession):
-    """The HTTP client of a paced user: counts, bounds and marks every request."""
-
-    user: PacedUser
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> ResponseContextManager:
-        """Send one request as `FastHttpSession.request` does.
-
-        Raises:
-            StopUser: the bound on requests or on time is reached; nothing was sent.
-        """
-        user = self.user
-        mark = user.begin_request()
-        kwargs["context"] = {MARK: mark, **kwargs.get("context", {})}
-        try:
-            # The client's own limit is for each read; a trickle of bytes could hold a request for ever.
-            with gevent.Timeout(user.parameters.request_timeout_s):
-                return super().request(method, url, *args, **kwargs)
-        except gevent.GreenletExit:
-            # Locust ends users without a word; the server has the request, so the Run must have it too.
-            self.request_event.fire(
-                request_type=method,
-                name=kwargs.get("name") or url,
-                response_time=(time.monotonic() - mark.start_s) * 1000,
-                response_length=0,
-                response=None,
-                context=kwargs["context"],
-                exception=InterruptedError("abandoned: the user was stopped"),
-            )
-            raise
-
-
-class PacedUser(FastHttpUser):
+class PacedUser(User):
     """A user whose requests start when its own schedule says. Subclass it and give it tasks of one request.
 
     A second request within one task has no slot of its own: it depends on the first one's answer, so its
@@ -128,9 +83,6 @@ class PacedUser(FastHttpUser):
     """
 
     abstract = True
-    max_retries = 0
-    max_redirects = 0
-    concurrency = 1
     parameters: LoadParameters
     """Set for all users by `scenario.declare`."""
     account: Account
@@ -147,19 +99,8 @@ class PacedUser(FastHttpUser):
             self.parameters.require_host(self.host)  # again: the web UI lets it be changed after the start
         except TidegateError as error:
             raise StopTest(str(error)) from error
-        timeout_s = self.parameters.request_timeout_s
-        self.connection_timeout = self.network_timeout = timeout_s
         super().__init__(environment)
-        self.client = PacedSession(
-            base_url=self.host,
-            request_event=self.environment.events.request,
-            user=self,
-            client_pool=SingleAttemptPool(
-                concurrency=1, connection_timeout=timeout_s, network_timeout=timeout_s
-            ),
-            max_retries=self.max_retries,
-            max_redirects=self.max_redirects,
-        )
+        self.client = Client(self.host or "", self.parameters.request_timeout_s)
         self.number = self.account.number()
         seed = f"{self.parameters.seed}/{self.number}"
         self.draw = random.Random(seed)  # noqa: S311
@@ -267,7 +208,7 @@ class PacedUser(FastHttpUser):
         route: str,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-    ) -> FastResponse:
+    ) -> Answer:
         """Send the slot's request.
 
         Args:
@@ -281,16 +222,35 @@ class PacedUser(FastHttpUser):
             StopUser: a bound is reached; nothing was sent.
         """
         visitor = self.visitor
-        headers = {"Authorization": f"Bearer {visitor.token}"} if visitor.token is not None else {}
-        data: str | None = None
+        body, kind = b"", ""
         if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            data = urlencode(form)
-        name = f"{method} {route}"
-        response = self.client.request(method, path, name=name, json=json, data=data, headers=headers)
-        if response.status_code == 401:
+            body, kind = urlencode(form).encode(), _FORM
+        elif json is not None:
+            body, kind = dumps(json).encode(), _JSON
+        mark = self.begin_request()
+        began_unix_s, answer, error = time.time(), None, None
+        try:
+            answer = self.client.exchange(method, path, token=visitor.token, body=body, kind=kind)
+            error = answer.error
+        except gevent.GreenletExit:
+            # Locust ends users without a word; the server has the request, so the Run must have it too.
+            error = InterruptedError("abandoned: the user was stopped")
+            raise
+        finally:
+            self.environment.events.request.fire(
+                request_type=method,
+                name=f"{method} {route}",
+                response_time=(time.monotonic() - mark.start_s) * 1000,
+                response_length=len(answer.content or b"") if answer is not None else 0,
+                response=answer,
+                context={**self.context(), MARK: mark},
+                exception=error,
+                start_time=began_unix_s,
+                url=self.client.url(path),
+            )
+        if answer.status_code == 401:
             visitor.token = None  # its time is over
-        return response
+        return answer
 
     def begin_request(self) -> Mark:
         """Spend the slot on a request that starts now.
