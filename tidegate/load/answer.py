@@ -176,7 +176,7 @@ class Answer(FastResponse):
         return self._headers
 
     def field(self, name: str) -> str | None:
-        """Return the field `name`, None if it is missing or there several times. Costs less than `headers`."""
+        """Return the field `name`, None if it is missing or stands there more than once."""
         name = name.lower()
         value = self._fields.get(name)
         if value is None or self._message is None or len(self._fields) == len(self._message.fields):

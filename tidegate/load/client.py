@@ -19,6 +19,7 @@ from geventhttpclient.url import URL
 from tidegate.load.answer import FAILURES, Answer, Message
 from tidegate.load.connection import Connection
 
+JSON = "application/json"
 _MOST_CONNECTIONS = 1_000_000
 _plain_target = re.compile(r"/[A-Za-z0-9\-._~/?=&+,:@!$'()*;]*").fullmatch
 _plain_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
@@ -56,7 +57,7 @@ class Origin:
             self.base_url = self.base_url.replace(url.netloc, url.netloc.rpartition("@")[2], 1)
 
     def request(self, method: str, path: str, authorization: str | None, body: bytes, kind: str) -> bytes:
-        """Return a request as it is sent; `kind` is the body's type and wants an answer of that type.
+        """Return a request as it is sent; `kind` is the media type of `body`.
 
         Raises:
             ValueError: method, path or authorization cannot stand in a request.
@@ -68,7 +69,9 @@ class Origin:
         if authorization is not None:
             lines += _line("Authorization", authorization)
         if body:
-            lines += f"{kind}Content-Length: {len(body)}\r\n"
+            lines += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+            if kind == JSON:
+                lines += f"Accept: {JSON}\r\n"
         elif method in _BODY_METHODS:
             lines += "Content-Length: 0\r\n"  # RFC 9110, section 8.6
         return f"{lines}\r\n".encode("latin-1") + body
@@ -113,7 +116,7 @@ class Client:
             path: path and query.
             token: a bearer token.
             body: what is sent; nothing when empty.
-            kind: header lines that describe the body.
+            kind: the body's media type. With `JSON` an answer of that type is asked for.
 
         Raises:
             ValueError: something cannot stand in a request; nothing was sent.

@@ -19,6 +19,7 @@ import gevent
 from gevent import get_hub
 from gevent.hub import Waiter
 from gevent.monkey import get_original
+from gevent.ssl import SSLSocket
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed
 
@@ -74,19 +75,22 @@ class Connection:
         finally:
             self._message = None
             if not message.complete or not message.keeps_alive:
-                self.close()
+                self._drop()
 
     def close(self) -> None:
-        """Close; the next request opens it again."""
+        """Close; the next request opens it again. An open one that nobody holds any more stays open."""
+        self._drop()
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+
+    def _drop(self) -> None:
         if self._socket is None:
             return
         self._watcher.stop()
         self._watcher.close()
         self._opener.release_socket(self._socket)
         self._socket = self._watcher = self._poll = None
-
-    def __del__(self) -> None:
-        self.close()
 
     def _open(self) -> None:
         with gevent.Timeout(self._timeout_s, TimeoutError("not connected in time")):
@@ -127,12 +131,12 @@ class Connection:
         try:
             data = self._socket.recv(_BLOCK_BYTES)
             if message is None:
-                self.close()  # closed by the server, or it says what nobody asked for
+                self._drop()  # closed by the server, or it says what nobody asked for
                 return
             if not data and not message.begun:
                 raise HTTPConnectionClosed("connection closed.")
             message.take(data)
-            while not message.complete and isinstance(self._socket, ssl.SSLSocket):
+            while not message.complete and isinstance(self._socket, SSLSocket):
                 message.take(self._socket.recv(_BLOCK_BYTES))  # TLS may hold more than the system shows
         except _LATER:
             return
@@ -147,7 +151,7 @@ class Connection:
         message, self._message = self._message, None
         self._watcher.stop()
         if message is None:
-            self.close()
+            self._drop()
             return
         if isinstance(error, ConnectionResetError) and not message.begun:
             error = HTTPConnectionClosed("connection closed.")

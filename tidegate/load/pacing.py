@@ -27,15 +27,14 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from tidegate.errors import TidegateError
 from tidegate.load.answer import Answer
-from tidegate.load.client import Client
+from tidegate.load.client import JSON, Client
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.recorder import MARK, Mark
 from tidegate.load.schedule import Schedule
 from tidegate.run.format import NOBODY
 
 Task = Callable[[Any], None]
-_JSON = "Content-Type: application/json\r\nAccept: application/json\r\n"
-_FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -181,7 +180,8 @@ class PacedUser(User):
         return False
 
     def on_stop(self) -> None:
-        """Count the slots that passed without a request."""
+        """Count the slots that passed without a request, and let go of the connection."""
+        self.client.close()
         now_s = min(time.monotonic(), self.ends_s)
         if self._slot_s is not None and self._slot_s <= now_s:
             self.account.dropped += 1
@@ -226,7 +226,7 @@ class PacedUser(User):
         if form is not None:
             body, kind = urlencode(form).encode(), _FORM
         elif json is not None:
-            body, kind = dumps(json).encode(), _JSON
+            body, kind = dumps(json).encode(), JSON
         mark = self.begin_request()
         began_unix_s, answer, error = time.time(), None, None
         try:
