@@ -6,22 +6,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import gevent
+import support.unpatched_locust  # noqa: F401 - before Locust
 from geventhttpclient.client import HTTPClient, HTTPClientPool
 from geventhttpclient.url import URL
+from locust.contrib.fasthttp import FastHttpSession
+from locust.event import EventHook
 
 from tidegate.load.recorder import error_text
-
-_UNPATCHED = "LOCUST_SKIP_MONKEY_PATCH"
-os.environ[_UNPATCHED] = "1"  # the test's server has threads, which must stay threads
-try:
-    from locust.contrib.fasthttp import FastHttpSession
-    from locust.event import EventHook
-finally:
-    del os.environ[_UNPATCHED]  # nothing that a test starts may inherit it
 
 
 class SingleAttemptPool(HTTPClientPool):

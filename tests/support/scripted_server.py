@@ -6,7 +6,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -46,6 +45,7 @@ class ScriptedServer:
         """Every request, head and body, in the order in which they came."""
         self.connections = 0
         self._open: list[socket.socket] = []
+        self._left = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     @property
@@ -57,6 +57,7 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._left.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -87,7 +88,7 @@ class ScriptedServer:
                     if isinstance(step, bytes):
                         connection.sendall(step)
                     elif isinstance(step, float):
-                        time.sleep(step)
+                        self._left.wait(step)
                     else:
                         step(connection)
 

@@ -44,7 +44,7 @@ class Message(HTTPResponseParser):
     def __init__(self, bodiless: bool = False) -> None:
         super().__init__()
         self.status = 0
-        """Of the answer, or of an interim one (1xx) before it; 0 before the first head is complete."""
+        """0 before the head is complete; that of an interim answer (1xx) does not last."""
         self.fields: list[tuple[str, str]] = []
         self.body: bytes | bytearray = b""
         self.begun = False
@@ -71,11 +71,7 @@ class Message(HTTPResponseParser):
         if data:
             self.begun = True
         elif not self.complete:
-            raise HTTPParseError(
-                "connection closed after interim response"
-                if 0 < self.status < 200
-                else "connection closed before end of the headers"
-            )
+            raise HTTPParseError("Incomplete response.")
 
     def read(self, length: int | None = None) -> bytes:
         """Return the body and leave none, or the next `length` bytes of it, as responses of Locust do."""
@@ -115,7 +111,7 @@ class Message(HTTPResponseParser):
 
     def _on_message_complete(self) -> None:
         if self.status < 200:  # the answer is still to come (RFC 9110, section 15.2)
-            self.fields = []
+            self.status, self.fields = 0, []
         else:
             self.complete, self.keeps_alive = True, self.should_keep_alive()
 

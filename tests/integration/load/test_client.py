@@ -40,7 +40,7 @@ ANSWERS: dict[str, tuple[Step, ...]] = {
     "in the middle of a name": (OK[:60], 0.05, OK[60:]),
     "chunked": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"2\r\nok\r\n3\r\n too\r\n0\r\nX-Late: 1\r\n\r\n",
+        b"2\r\nok\r\n4\r\n too\r\n0\r\nX-Late: 1\r\n\r\n",
     ),
     "until it closes": (b"HTTP/1.0 200 OK\r\n" + NAMED + b"\r\nok", hang_up),
     "and closes": (OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), hang_up),
@@ -61,6 +61,7 @@ ANSWERS: dict[str, tuple[Step, ...]] = {
     "broken gzip": (with_body(b"not packed", b"Content-Encoding: gzip"),),
     "no HTTP": (b"220 mail.example.org ready\r\n\r\n",),
     "no length": (b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok",),
+    "a broken chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 0.1, b"1\r\nok\r\n"),
     "closes": (hang_up,),
     "resets": (reset,),
     "closes in the head": (OK[:30], 0.1, hang_up),
