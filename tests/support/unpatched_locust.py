@@ -1,7 +1,7 @@
 """Import this before anything that imports Locust, where threads must stay threads.
 
-Locust replaces the standard library's sockets, threads and sleeps by gevent's when it is imported. A server in
-a thread of the test would then share the loop with the client that is tested.
+When imported, Locust replaces the standard library's sockets, threads and sleeps by those of gevent. A server
+in a thread of the test would then share the loop with the client that is tested.
 """
 
 from __future__ import annotations

@@ -159,6 +159,10 @@ class Answer(FastResponse):
             return LocustBadStatusCode(self._url, code=message.status)
         return None
 
+    def __len__(self) -> int:
+        """Return the length of the content."""
+        return len(self.content or b"")
+
     @property
     def url(self) -> str:
         """What was asked for."""

@@ -58,7 +58,10 @@ class Connection:
             HTTPConnectionClosed: the server closed the connection instead of answering.
             HTTPParseError: what came is no answer, or not all of one.
             OSError: no connection, or it broke.
+            RuntimeError: another request is under way.
         """
+        if self._message is not None:
+            raise RuntimeError("a connection carries one request at a time")
         self._ends_s = time.monotonic() + self._timeout_s
         if self._socket is not None and self._poll.poll(0):
             self._read()  # most often: it was closed, and the loop has not come to tell
@@ -78,7 +81,7 @@ class Connection:
                 self._drop()
 
     def close(self) -> None:
-        """Close; the next request opens it again. An open one that nobody holds any more stays open."""
+        """Close; the next request opens it again. The loop holds an open one: it never closes by itself."""
         self._drop()
         if self._timer is not None:
             self._timer.close()

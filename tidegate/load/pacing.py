@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from json import dumps
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import gevent
@@ -63,6 +63,16 @@ class Account:
     def number(self) -> int:
         """Return the number of one more user."""
         return self.first_user + next(self.users)
+
+
+class _Sent(NamedTuple):
+    """A request that was begun."""
+
+    method: str
+    path: str
+    name: str
+    mark: Mark
+    began_unix_s: float
 
 
 @dataclass
@@ -227,30 +237,31 @@ class PacedUser(User):
             body, kind = urlencode(form).encode(), _FORM
         elif json is not None:
             body, kind = dumps(json).encode(), JSON
-        mark = self.begin_request()
-        began_unix_s, answer, error = time.time(), None, None
+        sent = _Sent(method, path, f"{method} {route}", self.begin_request(), time.time())
         try:
             answer = self.client.exchange(method, path, token=visitor.token, body=body, kind=kind)
-            error = answer.error
         except gevent.GreenletExit:
             # Locust ends users without a word; the server has the request, so the Run must have it too.
-            error = InterruptedError("abandoned: the user was stopped")
+            self._report(sent, None, InterruptedError("abandoned: the user was stopped"))
             raise
-        finally:
-            self.environment.events.request.fire(
-                request_type=method,
-                name=f"{method} {route}",
-                response_time=(time.monotonic() - mark.start_s) * 1000,
-                response_length=len(answer.content or b"") if answer is not None else 0,
-                response=answer,
-                context={**self.context(), MARK: mark},
-                exception=error,
-                start_time=began_unix_s,
-                url=self.client.url(path),
-            )
+        self._report(sent, answer, answer.error)
         if answer.status_code == 401:
             visitor.token = None  # its time is over
         return answer
+
+    def _report(self, sent: _Sent, answer: Answer | None, error: BaseException | None) -> None:
+        """Tell Locust's listeners, its own statistics among them."""
+        self.environment.events.request.fire(
+            request_type=sent.method,
+            name=sent.name,
+            response_time=(time.monotonic() - sent.mark.start_s) * 1000,
+            response_length=0 if answer is None else len(answer),
+            response=answer,
+            context={**self.context(), MARK: sent.mark},
+            exception=error,
+            start_time=sent.began_unix_s,
+            url=self.client.url(sent.path),
+        )
 
     def begin_request(self) -> Mark:
         """Spend the slot on a request that starts now.
