@@ -11,10 +11,9 @@ from typing import Any
 
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPParseError, HTTPResponseParser
-from geventhttpclient.useragent import ConnectionError as ClientError
 from locust.contrib.fasthttp import FastResponse, LocustBadStatusCode, LocustUserAgent
 
-FAILURES = (OSError, HTTPException, ClientError, zlib.error)
+FAILURES = (OSError, HTTPException, zlib.error)
 """What a service, or the way to it, makes of a request; anything else is a fault of this program."""
 _GOOD = LocustUserAgent.valid_response_codes
 
@@ -107,7 +106,10 @@ class Message(HTTPResponseParser):
         return self._bodiless
 
     def _on_body(self, data: bytearray) -> None:
-        self.body = self.body + data if self.body else data
+        if self.body:
+            self.body += data
+        else:
+            self.body = data
 
     def _on_message_complete(self) -> None:
         if self.status < 200:  # the answer is still to come (RFC 9110, section 15.2)
@@ -143,6 +145,8 @@ class Answer(FastResponse):
         self.status_code = message.status
         self._response = message  # pyright: ignore[reportAttributeAccessIssue, reportIncompatibleVariableOverride]
         self._fields = {name.lower(): value for name, value in message.fields}
+        if error is not None:
+            self._cached_content = b""  # part of it; whether it can be unpacked says nothing
         self.error = error or self._fault(message)
 
     def _fault(self, message: Message) -> BaseException | None:

@@ -66,6 +66,7 @@ ANSWERS: dict[str, tuple[Step, ...]] = {
     "resets": (reset,),
     "closes in the head": (OK[:30], 0.1, hang_up),
     "closes in the body": (OK[:-1], 0.1, hang_up),
+    "closes in a packed body": (with_body(PACKED, b"Content-Encoding: gzip")[:-5], 0.1, hang_up),
     "closes in a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", 0.1, hang_up),
     "closes after an interim answer": (b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.1, hang_up),
     "resets in the head": (OK[:30], 0.1, reset),
