@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
-import support.unpatched_locust  # noqa: F401 - before Locust
+import support.unpatched_locust
 from geventhttpclient.client import HTTPClient, HTTPClientPool
 from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
 
 from tidegate.load.recorder import error_text
+
+assert support.unpatched_locust.locust  # imported before Locust's own parts
 
 
 class SingleAttemptPool(HTTPClientPool):
@@ -38,7 +40,9 @@ def by_locust(method: str, url: str, timeout_s: float) -> dict[str, Any]:
     session = FastHttpSession(url, fired, None, client_pool=pool, max_retries=0, max_redirects=0)
     with gevent.Timeout(timeout_s):
         response = session.request(method, "/")
-    return facts(response, reports[0]["exception"])
+    found = facts(response, reports[0]["exception"])
+    pool.close()
+    return found
 
 
 def facts(response: Any, error: BaseException | None) -> dict[str, Any]:

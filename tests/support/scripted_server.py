@@ -87,7 +87,7 @@ class ScriptedServer:
                 for step in self._steps:
                     if isinstance(step, bytes):
                         connection.sendall(step)
-                    elif isinstance(step, float):
+                    elif isinstance(step, int | float):
                         self._left.wait(step)
                     else:
                         step(connection)

@@ -15,6 +15,7 @@ import asyncio
 import json
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -53,8 +54,7 @@ class Connection(asyncio.Protocol):
         self.held = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's only behaves like one
 
     def data_received(self, data: bytes) -> None:
         self.held += data

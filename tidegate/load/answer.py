@@ -9,8 +9,8 @@ import zlib
 from http.client import HTTPException
 from typing import Any
 
+from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 from geventhttpclient.header import Headers
-from geventhttpclient.response import HTTPParseError, HTTPResponseParser
 from locust.contrib.fasthttp import FastResponse, LocustBadStatusCode, LocustUserAgent
 
 FAILURES = (OSError, HTTPException, zlib.error)
@@ -121,7 +121,7 @@ class Message(HTTPResponseParser):
 class Answer(FastResponse):
     """A response as Locust's own client gives it, read to its end; without one, the failure in its place.
 
-    `status_code` is 0 and `headers`, `content` and `text` are None when no answer came.
+    `headers`, `content` and `text` are None when no answer came.
 
     Args:
         url: what was asked for.
@@ -129,7 +129,6 @@ class Answer(FastResponse):
         error: why the request failed; None to judge by the status.
     """
 
-    status_code = 0  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
     error: BaseException | None = None
 
     def __init__(self, url: str, message: Message | None, error: BaseException | None = None) -> None:
@@ -137,12 +136,13 @@ class Answer(FastResponse):
         self._url = url
         self._headers: Headers | None = None
         self._fields: dict[str, str] = {}
+        self._status = 0
         self._message = message
         if message is None or not message.status:
             self._message = None
             self.error = error
             return
-        self.status_code = message.status
+        self._status = message.status
         self._response = message  # pyright: ignore[reportAttributeAccessIssue, reportIncompatibleVariableOverride]
         self._fields = {name.lower(): value for name, value in message.fields}
         if error is not None:
@@ -166,6 +166,11 @@ class Answer(FastResponse):
     def __len__(self) -> int:
         """Return the length of the content."""
         return len(self.content or b"")
+
+    @property
+    def status_code(self) -> int:
+        """The answer's status; 0 when no answer came."""
+        return self._status
 
     @property
     def url(self) -> str:

@@ -172,9 +172,9 @@ class _Place:
     def __init__(self, user: PacedUser, serve: Callable[[_Place, float, Visitor], None]) -> None:
         self.user = user
         self._serve = serve
-        self._waiter = Waiter()
+        self._waiter: Waiter[tuple[float, Visitor]] = Waiter()
         self._run_callback = gevent.get_hub().loop.run_callback
-        self.greenlet = Greenlet(self._run)
+        self.greenlet: Greenlet[[], object] = Greenlet(self._run)
 
     def give(self, intended_s: float, visitor: Visitor) -> None:
         """Have the arrival served as soon as the loop has its turn."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import gevent
 import pytest
-import support.unpatched_locust  # noqa: F401 - before Locust
+import support.unpatched_locust
 from locust import task
 from locust.env import Environment
 from locust.exception import StopUser
@@ -24,6 +24,7 @@ from tidegate.load.pacing import Account, PacedUser
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.recorder import error_text
 
+assert support.unpatched_locust.locust  # imported before Locust's own parts
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ARRIVALS = 40
 

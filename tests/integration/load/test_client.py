@@ -74,10 +74,24 @@ ANSWERS: dict[str, tuple[Step, ...]] = {
 }
 
 
-def by_us(method: str, url: str, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+def once(
+    url: str,
+    method: str,
+    path: str = "/",
+    *,
+    token: str | None = None,
+    body: bytes = b"",
+    timeout_s: float = TIMEOUT_S,
+) -> Answer:
     client = Client(url, timeout_s)
-    answer = client.exchange(method, "/")
-    client.close()
+    try:
+        return client.exchange(method, path, token=token, body=body, kind="x/y")
+    finally:
+        client.close()
+
+
+def by_us(method: str, url: str, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+    answer = once(url, method, timeout_s=timeout_s)
     return facts(answer, answer.error)
 
 
@@ -127,7 +141,7 @@ def test_a_trickle_cannot_hold_a_request_for_ever() -> None:
     trickle = [step for number in range(200) for step in (b"X-%d: x\r\n" % number, 0.05)]
     with ScriptedServer(b"HTTP/1.1 200 OK\r\n", *trickle) as server:
         began_s = time.monotonic()
-        answer = Client(server.url, 0.5).exchange("GET", "/")
+        answer = once(server.url, "GET", timeout_s=0.5)
         lasted_s = time.monotonic() - began_s
     assert error_text(answer.error, answer.status_code) == "timeout"
     assert answer.status_code == 0
@@ -160,7 +174,7 @@ def test_a_name_that_does_not_resolve_is_a_failure() -> None:
 
 def test_an_unknown_encoding_is_a_failure_and_not_a_broken_task() -> None:
     with ScriptedServer(with_body(b"ok", b"Content-Encoding: rot13")) as server:
-        answer = Client(server.url, TIMEOUT_S).exchange("GET", "/")
+        answer = once(server.url, "GET")
     assert error_text(answer.error, answer.status_code) == "ValueError: Unknown content encoding: rot13"
 
 
@@ -210,10 +224,8 @@ def test_after_a_failure_the_next_request_has_a_connection_of_its_own() -> None:
 def test_a_user_that_is_killed_leaves_no_answer_behind() -> None:
     with ScriptedServer(0.3, OK) as server:
         client = Client(server.url, TIMEOUT_S)
-        greenlet = gevent.spawn(client.exchange, "GET", "/")
-        gevent.sleep(0.1)
-        greenlet.kill()
-        assert isinstance(greenlet.value, gevent.GreenletExit)
+        with gevent.Timeout(0.1, gevent.GreenletExit("killed")), pytest.raises(gevent.GreenletExit):
+            client.exchange("GET", "/")
         assert client.exchange("GET", "/").status_code == 200
         client.close()
     assert server.connections == 2
@@ -238,7 +250,7 @@ def test_a_body_larger_than_the_system_holds_arrives_whole() -> None:
 
 def test_a_body_that_nobody_takes_is_a_timeout() -> None:
     with ScriptedServer(5.0, greedy=False) as server:
-        answer = Client(server.url, 0.5).exchange("POST", "/", body=bytes(64 << 20), kind="x/y")
+        answer = once(server.url, "POST", body=bytes(64 << 20), timeout_s=0.5)
     assert error_text(answer.error, answer.status_code) == "timeout"
 
 
@@ -251,7 +263,7 @@ def test_a_refusal_that_comes_before_the_body_is_sent_is_the_answer() -> None:
         connection.close()
 
     with ScriptedServer(refusal, close_later, greedy=False) as server:
-        answer = Client(server.url, TIMEOUT_S).exchange("POST", "/", body=bytes(8 << 20), kind="x/y")
+        answer = once(server.url, "POST", body=bytes(8 << 20))
     assert (answer.status_code, error_text(answer.error, answer.status_code)) == (413, "HTTP 413")
 
 
@@ -282,9 +294,9 @@ def test_the_requests_are_well_formed() -> None:
 def test_a_token_cannot_add_to_the_head(token: str) -> None:
     with ScriptedServer(OK) as server:
         with pytest.raises(ValueError, match="invalid value for header field 'Authorization'"):
-            Client(server.url, TIMEOUT_S).exchange("GET", "/", token=token)
+            once(server.url, "GET", token=token)
         # A path is quoted instead.
-        Client(server.url, TIMEOUT_S).exchange("GET", "/a\r\nX-Evil: 1")
+        once(server.url, "GET", path="/a\r\nX-Evil: 1")
     (request,) = server.requests
     assert b"X-Evil" not in request.partition(b"\r\n")[2]
 
