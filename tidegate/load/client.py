@@ -1,7 +1,7 @@
 """The HTTP client of a paced user: one host, one connection, nothing that a planned request does not need.
 
 No redirects, no cookies, no second attempts. A host is taken apart once, and what all requests to it have in
-common is written once. Locust's own client does this for each request, at three times the CPU; a generator
+common is written once. Locust's own client does this for each request, at several times the CPU; a generator
 short of CPU measures itself.
 """
 
