@@ -52,6 +52,10 @@ class ScriptedServer:
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
+    def open_connections(self) -> int:
+        """How many connections are served at this moment."""
+        return sum(thread.is_alive() for thread in self._threads[1:])
+
     def __enter__(self) -> ScriptedServer:
         self._threads[0].start()
         return self

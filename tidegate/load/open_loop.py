@@ -108,6 +108,8 @@ class ArrivalSlice(User):
                 self._ended.wait()
         finally:
             self._serving.kill()
+            for place in (*self._free, *self._busy):
+                place.user.client.close()
             # Due before the load was stopped, and never started.
             now_s = min(time.monotonic(), self.user_class.ends_s)
             if not self.account.spent and next_s is not None and next_s <= now_s:
