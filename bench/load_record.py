@@ -1,9 +1,11 @@
 """Measure whether the generator records every request at a high rate, and what recording costs.
 
 `python bench/load_record.py` prints JSON: requests sent, served and recorded, the generator's own lag at p99
-and its busiest process, for a load at `--rate` against a server that does next to nothing; and microseconds
-of CPU a request that recording alone takes. It needs a machine that is otherwise idle: server and generator
-share its cores, and where they do not suffice the figures say so (`limits`).
+and its busiest process, for a load at `--rate` against a server that does next to nothing; CPU milliseconds
+a request of both sides; and microseconds of CPU a request that recording alone takes. The generator's CPU is
+that of the processes that send, as they sample it themselves; with everything's start and the process that
+directs them it is given beside. It needs a machine that is otherwise idle: server and generator share its
+cores, and where they do not suffice the figures say so (`limits`).
 
     python bench/load_record.py --rate 5000 --seconds 60 --processes 2
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -53,6 +56,12 @@ def recording_us() -> dict[str, float]:
     return {"note": round((noted_s - began_s) * scale, 2), "write": round((ended_s - noted_s) * scale, 2)}
 
 
+def children_cpu_s() -> float:
+    """Return the CPU seconds of all processes that this one started and that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measure(rate_rps: float, seconds: float, processes: int, loop: str) -> dict[str, Any]:
     """Load the tiny server and compare its count with the record."""
     created_s = time.time()
@@ -83,6 +92,7 @@ def measure(rate_rps: float, seconds: float, processes: int, loop: str) -> dict[
         result = run_load(
             "get", run_dir=folder, host=url, parameters=parameters, progress=None, folder=HERE / "loadtests"
         )
+        whole_s = children_cpu_s()  # the server is not counted: it has not ended yet
         told = json.loads(server.communicate()[0])
         if result.window_s is None:
             raise SystemExit("nothing was recorded")
@@ -91,6 +101,9 @@ def measure(rate_rps: float, seconds: float, processes: int, loop: str) -> dict[
         lag = generator_lag(run)
         if lag is None:
             raise SystemExit("nothing was recorded in the load window")
+        requests = run.requests().height
+        used = run.metrics("generator_cpu_cores")
+        generator_s = float((used["value"] * used["window_s"]).sum())
         span_s = result.window_s[1] - result.window_s[0]
         return {
             "rate_rps": rate_rps,
@@ -98,13 +111,18 @@ def measure(rate_rps: float, seconds: float, processes: int, loop: str) -> dict[
             "processes": processes,
             "loop": loop,
             "served": told["count"],
-            "recorded": run.requests().height,
-            "lost": told["count"] - run.requests().height,
+            "recorded": requests,
+            "lost": told["count"] - requests,
             "failed": int((~run.requests()["ok"]).sum()),
             "unsent": lag.unsent,
-            "recorded_rps": round(run.requests().height / span_s, 1),
+            "recorded_rps": round(requests / span_s, 1),
             "generator_lag_p99_ms": round(lag.p99_ms, 2),
             "busiest_process_cores": None if lag.cpu_cores is None else round(lag.cpu_cores, 2),
+            "cpu_ms_per_request": {
+                "generator": round(generator_s * 1000 / requests, 4),
+                "generator_with_start_and_master": round(whole_s * 1000 / requests, 4),
+                "server": round(told["cpu_s"] * 1000 / told["count"], 4),
+            },
             "limits": list(lag.limits),
         }
 

@@ -15,24 +15,26 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from json import dumps
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import gevent
 from gevent.event import Event
-from geventhttpclient.client import HTTPClient, HTTPClientPool
-from geventhttpclient.url import URL
-from locust.contrib.fasthttp import FastHttpSession, FastHttpUser, FastResponse, ResponseContextManager
+from locust import User
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from tidegate.errors import TidegateError
+from tidegate.load.answer import Answer
+from tidegate.load.client import JSON, Client
 from tidegate.load.parameters import LoadParameters
 from tidegate.load.recorder import MARK, Mark
 from tidegate.load.schedule import Schedule
 from tidegate.run.format import NOBODY
 
 Task = Callable[[Any], None]
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -63,6 +65,16 @@ class Account:
         return self.first_user + next(self.users)
 
 
+class _Sent(NamedTuple):
+    """A request that was begun."""
+
+    method: str
+    path: str
+    name: str
+    mark: Mark
+    began_unix_s: float
+
+
 @dataclass
 class Visitor:
     """Who a request is sent for, and what that one knows; subclass it to know more."""
@@ -72,55 +84,7 @@ class Visitor:
     """Sent with every request once there is one."""
 
 
-class SingleAttemptPool(HTTPClientPool):
-    """Connections on which a request is tried once.
-
-    geventhttpclient sends an idempotent request again, unseen, when the server closes the connection instead
-    of answering; that would turn a dropped request into a slow success. An idle connection that was closed
-    in the meantime is still replaced, since nothing had been sent on it.
-    """
-
-    def get_client(self, url: str | URL) -> HTTPClient:
-        """Return the client for `url`, with no second attempts left."""
-        client = super().get_client(url)
-        # The number of attempts is one more than this; its other use, the semaphore, is made already.
-        client._connection_pool.size = -1  # pyright: ignore[reportPrivateUsage]
-        return client
-
-
-class PacedSession(FastHttpSession):
-    """The HTTP client of a paced user: counts, bounds and marks every request."""
-
-    user: PacedUser
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> ResponseContextManager:
-        """Send one request as `FastHttpSession.request` does.
-
-        Raises:
-            StopUser: the bound on requests or on time is reached; nothing was sent.
-        """
-        user = self.user
-        mark = user.begin_request()
-        kwargs["context"] = {MARK: mark, **kwargs.get("context", {})}
-        try:
-            # The client's own limit is for each read; a trickle of bytes could hold a request for ever.
-            with gevent.Timeout(user.parameters.request_timeout_s):
-                return super().request(method, url, *args, **kwargs)
-        except gevent.GreenletExit:
-            # Locust ends users without a word; the server has the request, so the Run must have it too.
-            self.request_event.fire(
-                request_type=method,
-                name=kwargs.get("name") or url,
-                response_time=(time.monotonic() - mark.start_s) * 1000,
-                response_length=0,
-                response=None,
-                context=kwargs["context"],
-                exception=InterruptedError("abandoned: the user was stopped"),
-            )
-            raise
-
-
-class PacedUser(FastHttpUser):
+class PacedUser(User):
     """A user whose requests start when its own schedule says. Subclass it and give it tasks of one request.
 
     A second request within one task has no slot of its own: it depends on the first one's answer, so its
@@ -128,9 +92,6 @@ class PacedUser(FastHttpUser):
     """
 
     abstract = True
-    max_retries = 0
-    max_redirects = 0
-    concurrency = 1
     parameters: LoadParameters
     """Set for all users by `scenario.declare`."""
     account: Account
@@ -147,19 +108,8 @@ class PacedUser(FastHttpUser):
             self.parameters.require_host(self.host)  # again: the web UI lets it be changed after the start
         except TidegateError as error:
             raise StopTest(str(error)) from error
-        timeout_s = self.parameters.request_timeout_s
-        self.connection_timeout = self.network_timeout = timeout_s
         super().__init__(environment)
-        self.client = PacedSession(
-            base_url=self.host,
-            request_event=self.environment.events.request,
-            user=self,
-            client_pool=SingleAttemptPool(
-                concurrency=1, connection_timeout=timeout_s, network_timeout=timeout_s
-            ),
-            max_retries=self.max_retries,
-            max_redirects=self.max_redirects,
-        )
+        self.client = Client(self.host or "", self.parameters.request_timeout_s)
         self.number = self.account.number()
         seed = f"{self.parameters.seed}/{self.number}"
         self.draw = random.Random(seed)  # noqa: S311
@@ -240,7 +190,8 @@ class PacedUser(FastHttpUser):
         return False
 
     def on_stop(self) -> None:
-        """Count the slots that passed without a request."""
+        """Count the slots that passed without a request, and let go of the connection."""
+        self.client.close()
         now_s = min(time.monotonic(), self.ends_s)
         if self._slot_s is not None and self._slot_s <= now_s:
             self.account.dropped += 1
@@ -267,7 +218,7 @@ class PacedUser(FastHttpUser):
         route: str,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-    ) -> FastResponse:
+    ) -> Answer:
         """Send the slot's request.
 
         Args:
@@ -281,16 +232,36 @@ class PacedUser(FastHttpUser):
             StopUser: a bound is reached; nothing was sent.
         """
         visitor = self.visitor
-        headers = {"Authorization": f"Bearer {visitor.token}"} if visitor.token is not None else {}
-        data: str | None = None
+        body, kind = b"", ""
         if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            data = urlencode(form)
-        name = f"{method} {route}"
-        response = self.client.request(method, path, name=name, json=json, data=data, headers=headers)
-        if response.status_code == 401:
+            body, kind = urlencode(form).encode(), _FORM
+        elif json is not None:
+            body, kind = dumps(json).encode(), JSON
+        sent = _Sent(method, path, f"{method} {route}", self.begin_request(), time.time())
+        try:
+            answer = self.client.exchange(method, path, token=visitor.token, body=body, kind=kind)
+        except gevent.GreenletExit:
+            # Locust ends users without a word; the server has the request, so the Run must have it too.
+            self._report(sent, None, InterruptedError("abandoned: the user was stopped"))
+            raise
+        self._report(sent, answer, answer.error)
+        if answer.status_code == 401:
             visitor.token = None  # its time is over
-        return response
+        return answer
+
+    def _report(self, sent: _Sent, answer: Answer | None, error: BaseException | None) -> None:
+        """Tell Locust's listeners, its own statistics among them."""
+        self.environment.events.request.fire(
+            request_type=sent.method,
+            name=sent.name,
+            response_time=(time.monotonic() - sent.mark.start_s) * 1000,
+            response_length=0 if answer is None else len(answer),
+            response=answer,
+            context={**self.context(), MARK: sent.mark},
+            exception=error,
+            start_time=sent.began_unix_s,
+            url=self.client.url(sent.path),
+        )
 
     def begin_request(self) -> Mark:
         """Spend the slot on a request that starts now.

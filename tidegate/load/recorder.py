@@ -52,6 +52,9 @@ def error_text(error: BaseException | None, status: int) -> str | None:
 
 
 def _header(response: Any, name: str) -> str | None:
+    field = getattr(response, "field", None)
+    if field is not None:  # the paced users' own response, which need not build an index for this
+        return field(name)
     headers = cast("Mapping[str, Any] | None", getattr(response, "headers", None))
     value = headers.get(name) if headers is not None else None
     # A header that was sent twice comes as a list.

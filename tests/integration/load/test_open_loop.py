@@ -143,9 +143,9 @@ def test_arrivals_beyond_the_limit_in_flight_are_counted_and_make_the_run_doubtf
 
 
 def test_a_saturated_generator_says_that_it_was_the_limit(load: Load) -> None:
-    planned = 20_000 * 6
+    planned = 60_000 * 6
     with tiny_server() as server:
-        run, _ = load(server.url, rate_rps="20000", get_s="6", arrivals="constant", max_requests=str(planned))
+        run, _ = load(server.url, rate_rps="60000", get_s="6", arrivals="constant", max_requests=str(planned))
         told = server.end()
     lag = generator_lag(run)
     assert lag is not None
