@@ -8,7 +8,7 @@ started it is gone, and a load that nobody watches must not go on.
 
 `GET /state?from=N` tells how Locust does and which segments there are from the N-th on, in the order in which
 they appeared. `GET /file?path=P&from=B` gives bytes of a file with their sha256. `POST /stop` ends the load as
-Ctrl-C would, `POST /release` ends the pod. The standard library alone, in a process of its own: it takes no
+Ctrl-C would, `POST /release` ends the pod; `GET /clock` tells the time. The standard library alone, in a process of its own: it takes no
 time from the event loop that is measured.
 """
 
@@ -108,7 +108,6 @@ class Agent:
             listed = self._segments[first:]
         sizes = {name: self._size(name) for name in GROWING}
         return {
-            "time_s": time.time(),
             "exit_status": exit_status,
             "said": self._said(),
             "segments": [[name, self._size(name)] for name in listed],
@@ -119,9 +118,12 @@ class Agent:
         """Return bytes of a file of the record from `begin` on; None when it is no such file."""
         if name not in GROWING and name not in self._known:
             return None
-        with (self._record / name).open("rb") as file:
-            file.seek(begin)
-            return file.read(PIECE_BYTES)
+        try:
+            with (self._record / name).open("rb") as file:
+                file.seek(begin)
+                return file.read(PIECE_BYTES)
+        except FileNotFoundError:
+            return None  # nothing was written to it yet
 
     def stop(self) -> None:
         """End the load: users finish the request they are in."""
@@ -170,7 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
         begin = asked.get("from", "0")
-        if not begin.isdecimal():
+        if url.path == "/clock":
+            # By itself and at once, for what lies between question and answer is taken for the network's.
+            self._answer(HTTPStatus.OK, json.dumps({"time_s": time.time()}).encode())
+        elif not begin.isdecimal():
             self._answer(HTTPStatus.BAD_REQUEST)
         elif url.path == "/state":
             self._answer(HTTPStatus.OK, json.dumps(self.agent.state(int(begin))).encode())
