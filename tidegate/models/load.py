@@ -26,8 +26,8 @@ class LoadConfig(Model):
         default=500,
         ge=50,
         le=2000,
-        description="CPU that the scheduler sets aside for one of them. 50 to 2000; too little on a full node "
-        "makes the generator the limit.",
+        description="CPU that the scheduler sets aside for one of them. 50 to 2000; with too little, on a "
+        "full node the generator is the limit.",
     )
     worker_cpu_limit_m: MilliCores = Field(
         default=1000,

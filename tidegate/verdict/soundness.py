@@ -24,8 +24,8 @@ FEWEST_CPU_SAMPLES = 10
 """Samples (5 s) from which CPU is judged; a shorter load is nothing but its start."""
 GENERATOR_CLOCK_S = 0.5
 """Seconds that a generator's clock may be off this machine's. A load from several machines begins at one
-moment of unix time, so a step of it is smeared by as much as they differ; and what they saw is put beside what
-the cluster did, which is known to the second."""
+moment of unix time, so a step of it is smeared by as much as they differ; and what they saw is put beside
+what the cluster did, which is known to the second."""
 SILENCE_S = 60.0
 """Seconds before the end of the load from which a silent recorder counts as stopped: it polls far oftener."""
 WATCH_GAP_S = 10.0
@@ -89,9 +89,9 @@ class GeneratorLag:
             )
         if self.cpu_share is not None and self.cpu_share > GENERATOR_CPU_SHARE:
             found.append(
-                f"A container of the load generator used {100 * self.cpu_share:.0f} % of its CPU limit or more "
-                f"in a tenth of the time (at most {100 * GENERATOR_CPU_SHARE:.0f} % can be trusted): raise the "
-                "limit or give it more workers."
+                f"A container of the load generator used {100 * self.cpu_share:.0f} % of its CPU limit or "
+                f"more in a tenth of the time (at most {100 * GENERATOR_CPU_SHARE:.0f} % can be trusted): "
+                "raise the limit or give it more workers."
             )
         if self.clock_off_s > GENERATOR_CLOCK_S:
             found.append(

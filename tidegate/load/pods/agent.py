@@ -6,10 +6,15 @@ The pod's disk goes with the pod, so whoever follows the load asks for the recor
 stays until it is told that all of it came through. An agent that nobody asks for a while ends: the tool that
 started it is gone, and a load that nobody watches must not go on.
 
-`GET /state?from=N` tells how Locust does and which segments there are from the N-th on, in the order in which
-they appeared. `GET /file?path=P&from=B` gives bytes of a file with their sha256. `POST /stop` ends the load as
-Ctrl-C would, `POST /release` ends the pod; `GET /clock` tells the time. The standard library alone, in a process of its own: it takes no
-time from the event loop that is measured.
+| question | answer |
+|---|---|
+| `GET /clock` | the time |
+| `GET /state?from=N` | how Locust does, and the segments from the N-th on, in the order they appeared |
+| `GET /file?path=P&from=B` | bytes of a file, with their sha256 |
+| `POST /stop` | ends the load as Ctrl-C would |
+| `POST /release` | ends the pod |
+
+The standard library alone, in a process of its own: it takes no time from the event loop that is measured.
 """
 
 from __future__ import annotations
@@ -32,7 +37,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tidegate.errors import TidegateError
-from tidegate.load.handover import PARENT_VARIABLE, run_folder
+from tidegate.load.handover import PARENT_VARIABLE, RUN_VARIABLE, run_folder
 from tidegate.run.format import METRICS_DIR, NOTES_FILE, ORDERS_FILE, REQUESTS_DIR, SEGMENT_SUFFIX
 
 LOG_FILE = "locust.log"
@@ -233,6 +238,13 @@ def run(record: Path, words: Sequence[str], *, bind: str, port: int, patience_s:
             server.shutdown()
 
 
+def _record() -> Path:
+    folder = run_folder()
+    if folder is None:
+        raise TidegateError("no folder to record into", cure=f"set {RUN_VARIABLE}")
+    return folder
+
+
 def main() -> None:
     """Run what the command line says."""
     parser = argparse.ArgumentParser(prog="agent", description=(__doc__ or "").partition("\n")[0])
@@ -241,12 +253,9 @@ def main() -> None:
     parser.add_argument("--patience-s", type=float, required=True, help="Seconds without a question.")
     parser.add_argument("words", nargs="+", help="Locust's own arguments, after --.")
     options = parser.parse_args()
-    folder = run_folder()
     try:
-        if folder is None:
-            raise TidegateError("no folder to record into", cure="set TIDEGATE_RUN")
         status = run(
-            folder, options.words, bind=options.bind, port=options.port, patience_s=options.patience_s
+            _record(), options.words, bind=options.bind, port=options.port, patience_s=options.patience_s
         )
     except TidegateError as error:
         sys.stderr.write(f"error: {error}\n")

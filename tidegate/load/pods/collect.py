@@ -1,7 +1,7 @@
 """Bring one pod's part of the record into the Run while it grows.
 
 What is asked for twice is the same: segments never change, and of files that grow the bytes that were there
-stay. So every piece is checked by its length and digest, and asked for again when it is not what the pod sent.
+stay. So every piece is checked by its length and digest, and asked for again when it is not what was sent.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Collector:
         """Take what is new.
 
         Raises:
-            SilentError: the agent did not answer, or a piece was damaged on its way; what came before is kept.
+            SilentError: the agent did not answer, or a piece was damaged; what came before is kept.
             TidegateError: it cannot be written here, or is no record.
         """
         told = self._told()

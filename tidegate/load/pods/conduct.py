@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from tidegate.errors import TidegateError
 from tidegate.load.catalogue import ScenarioPlan, plan_scenario
 from tidegate.load.drive import EXIT_INTERRUPTED, LoadResult
 from tidegate.load.pods.api import LoadApi
-from tidegate.load.pods.fleet import Fleet, Member, require_not_lost
+from tidegate.load.pods.fleet import Fleet, Member
 from tidegate.load.pods.jobs import GRACE_S, HAND_OVER_S, START_S, LoadJobs
 from tidegate.load.progress import LoadDisplay, RequestTail
 from tidegate.models.load import LoadConfig
@@ -61,9 +62,9 @@ def run_in_cluster(
     """Run `scenario` from pods against the cluster's gateway and record every request into the Run.
 
     The load begins when every worker has joined, and ends when each has finished its requests and all of its
-    record is here. A worker that is lost on the way does not end it: Locust moves its share to the others, and
-    the Run gets an error. On Ctrl-C the load is ended as the master's own Ctrl-C would, and what was sent is
-    brought out; a second one removes the pods at once.
+    record is here. A worker that is lost on the way does not end it: Locust moves its share to the others,
+    and the Run gets an error. On Ctrl-C the load is ended as the master's own Ctrl-C would, and what was sent
+    is brought out; a second one removes the pods at once.
 
     Args:
         scenario: a name from `available_scenarios`.
@@ -111,7 +112,9 @@ def run_in_cluster(
             interrupted = load.run(password)
         finally:
             load.close()
-            remove_all(api, wait_s=0)
+            # What stays because the API server is away ends by itself, and the next start removes it.
+            with contextlib.suppress(TidegateError):
+                remove_all(api, wait_s=0)
     return load.result(plan, place.workers, interrupted=interrupted)
 
 
@@ -211,7 +214,7 @@ class _Load:
         return LoadResult(tally.window_s, tally.requests, tally.failures, status, told)
 
     def _begin(self, password: str) -> None:
-        """Make everything, and wait until every worker has joined and the first request is recorded."""
+        """Make everything, and wait until every pod answers; Locust waits until all have joined."""
         jobs, name = self._jobs, self._jobs.name
         self._api.make_secret(jobs.secret(password))
         self._api.give_secret_to(name, jobs.master_name, self._api.make_job(jobs.master()))
@@ -221,7 +224,6 @@ class _Load:
             raise TidegateError("the load has no master", where=jobs.master_name)
         self._api.make_job(jobs.worker(master.address))
         self._until(lambda: self._answers(1 + jobs.workers), f"{jobs.workers} workers")
-        self._until(lambda: self._tail.read().requests > 0 or master.over, "the first request")
 
     def _answers(self, pods: int) -> bool:
         return sum(member.state is not None for member in self._fleet.members) >= pods
@@ -237,33 +239,47 @@ class _Load:
             self._turn()
             if holds():
                 return
-            master = self._fleet.master
-            ended = master is not None and master.done
-            if not ended:  # when it failed, its workers end with it, and its own word says why
-                require_not_lost(self._fleet.members)
-            elif what != "the first request":
-                self._exit_status = master.state.exit_status or 1 if master and master.state else 1
-                raise TidegateError(f"locust ended while it waited for {what}: {_word(master)}")
+            self._require_start()
             self._display.say(f"waiting for {what}. {self._fleet.waiting}".rstrip())
             if time.monotonic() > ends_s:
-                why = self._fleet.waiting or _word(master) or "nothing was heard of them"
+                why = self._fleet.waiting or "nothing was heard of them"
                 raise TidegateError(
                     f"waited {START_S} s for {what}: {why}",
                     cure="look at `kubectl get pods,events -n load`",
                 )
             time.sleep(_TICK_S / 4)
 
+    def _require_start(self) -> None:
+        """Refuse a load that cannot begin any more as it was asked for.
+
+        Raises:
+            TidegateError: a pod was lost, or Locust failed in it.
+        """
+        for member in self._fleet.members:
+            if member.lost:
+                raise TidegateError(
+                    f"a load generator was lost before the load began: {member.lost}", where=member.name
+                )
+            if member.done and member.state is not None and member.state.exit_status:
+                said = _word(member).removeprefix("error: ")
+                raise TidegateError(
+                    f"locust failed with exit code {member.state.exit_status}: {said}", where=member.name
+                )
+
     def _follow(self, limit_s: float) -> None:
         """Follow the pods until the load is over and everything is here.
 
         Raises:
-            TidegateError: the master was lost, or it took longer than `limit_s` seconds.
+            TidegateError: it could not begin, or took longer than `limit_s` seconds.
         """
         ends_s = time.monotonic() + limit_s
         hand_over_s: float | None = None
         while True:
             self._turn()
-            self._display.show(self._tail.read())
+            tally = self._tail.read()
+            self._display.show(tally)
+            if tally.requests == 0:
+                self._require_start()
             master = self._fleet.master
             if master is None or all(member.over for member in self._fleet.members):
                 return
@@ -272,7 +288,8 @@ class _Load:
                 hand_over_s = now_s + self._timeout_s + HAND_OVER_S
             if hand_over_s is not None and now_s > hand_over_s:
                 for member in self._fleet.members:
-                    member.lost = "" if member.over else "it did not end, or not all of its record came out"
+                    if not member.over:
+                        member.lost = "it did not end, or not all of its record came out"
                 return
             if now_s > ends_s:
                 raise TidegateError(f"the load did not end within {limit_s:.0f} s")
@@ -300,7 +317,11 @@ class _Load:
         self._follow(2 * self._timeout_s + HAND_OVER_S)
 
     def _finish(self) -> None:
-        """Write down what is to be said of the pods, and let them go."""
+        """Write down what is to be said of the pods, and let them go.
+
+        Raises:
+            TidegateError: the master was lost.
+        """
         self._fleet.compare_clocks()
         tally = self._tail.read()
         window_s = tally.window_s or (time.time(), time.time())
@@ -321,8 +342,8 @@ class _Load:
             self._exit_status = master.state.exit_status or 0
             self._said = master.state.said
         self._fleet.release()
-        if master is not None:
-            require_not_lost([master])
+        if master is not None and master.lost:
+            raise TidegateError(f"the load's master was lost: {master.lost}", where=master.name)
 
 
 def _complaint(member: Member) -> str:
