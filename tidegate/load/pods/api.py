@@ -40,6 +40,10 @@ class SilentError(Exception):
     """A pod's agent did not answer, or not as it should: ask again."""
 
 
+class AwayError(TidegateError):
+    """The API server did not answer, or could not just now."""
+
+
 def _selector(labels: Mapping[str, str]) -> dict[str, str]:
     return {"labelSelector": ",".join(f"{name}={value}" for name, value in labels.items())}
 
@@ -157,16 +161,18 @@ class LoadApi:
         """Return the answer's object, None where there is no such object.
 
         Raises:
-            TidegateError: no answer, or a refusal.
+            AwayError: no answer, or none that means anything (5xx).
+            TidegateError: a refusal.
         """
         try:
             answer = self._client.request(method, path, **more)
         except httpx.HTTPError as error:
-            raise TidegateError(f"the cluster does not answer: {error!r}", where=path) from error
+            raise AwayError(f"the cluster does not answer: {error!r}", where=path) from error
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         if answer.is_error:
-            raise TidegateError(
+            kind = AwayError if answer.is_server_error else TidegateError
+            raise kind(
                 f"HTTP {answer.status_code}: {_message(answer)}", where=f"{method} {path.partition('?')[0]}"
             )
         return cast("dict[str, Any]", answer.json())

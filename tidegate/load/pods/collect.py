@@ -58,6 +58,8 @@ class Collector:
         self._log = log
         self._taken = 0
         """Segments of the agent's list that are in the Run."""
+        for name in (REQUESTS_DIR, METRICS_DIR):
+            (folder / name).mkdir(exist_ok=True)
         self._read: dict[str, int] = {}
         """Bytes of each growing file that are in the Run."""
 

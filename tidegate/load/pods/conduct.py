@@ -14,7 +14,7 @@ from rich.console import Console
 from tidegate.errors import TidegateError
 from tidegate.load.catalogue import ScenarioPlan, plan_scenario
 from tidegate.load.drive import EXIT_INTERRUPTED, LoadResult
-from tidegate.load.pods.api import LoadApi
+from tidegate.load.pods.api import AwayError, LoadApi
 from tidegate.load.pods.fleet import Fleet, Member
 from tidegate.load.pods.jobs import GRACE_S, HAND_OVER_S, START_S, LoadJobs
 from tidegate.load.progress import LoadDisplay, RequestTail
@@ -300,7 +300,7 @@ class _Load:
         try:
             self._fleet.turn()
             self._outage_s = None
-        except TidegateError:
+        except AwayError:
             now_s = time.monotonic()
             self._outage_s = self._outage_s or now_s
             if now_s - self._outage_s > _OUTAGE_S:
