@@ -143,7 +143,9 @@ class LoadCluster(httpx.BaseTransport):
             return httpx.Response(200, json={}) if self.has_room else _missing()
         if path.endswith("/services"):
             ports = [{"name": "http-80", "port": 80}, {"name": "https-443", "port": 443}]
-            return _list([{"metadata": {"name": "e"}, "spec": {"clusterIP": GATEWAY_ADDRESS, "ports": ports}}])
+            return _list(
+                [{"metadata": {"name": "e"}, "spec": {"clusterIP": GATEWAY_ADDRESS, "ports": ports}}]
+            )
         kind = path.split("/namespaces/load/")[1]
         if method == "POST":
             return self._make(kind, json.loads(request.content))

@@ -113,8 +113,12 @@ WAIVERS = (
     ),
     Waiver(
         "networkpolicy-targets-pod",
-        "for pods that a controller makes: Envoy's, and those of an experiment's workflow",
-        ("NetworkPolicy envoy-gateway-system/envoy", "NetworkPolicy tidegate/chaos-tasks"),
+        "for pods that a controller or a tool makes: Envoy's, those of an experiment's workflow and of a load",
+        (
+            "NetworkPolicy envoy-gateway-system/envoy",
+            "NetworkPolicy tidegate/chaos-tasks",
+            "NetworkPolicy load/*",
+        ),
     ),
     Waiver(
         "pod-probes-identical",
