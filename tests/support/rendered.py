@@ -15,6 +15,7 @@ from support.pulumi_program import run_program
 
 from infra import entry, helm, images
 from infra.images import Images
+from infra.load.layer import manifests
 from infra.manifests import SERVICE_NAMESPACE, Manifest
 from infra.service.layer import RELEASE
 from tidegate.images.ensure import ensure_files
@@ -151,10 +152,10 @@ def experiments() -> list[Manifest]:
 
 
 def load_generators() -> list[Manifest]:
-    """Return what a load from pods of the cluster makes."""
+    """Return what a load from pods of the cluster makes, and where it makes it."""
     target, config = "http://10.96.0.80:80", LoadConfig(in_cluster=True)
     jobs = LoadJobs("load-1", "tidegate/load:1", "spike.py", (), target, "10.96.0.80", 2, config, 60.0)
-    return [jobs.secret("password"), jobs.master(), jobs.worker("10.244.0.5")]
+    return [*manifests(config), jobs.secret("password"), jobs.master(), jobs.worker("10.244.0.5")]
 
 
 def images_of(stack: StackConfig) -> set[str]:

@@ -8,8 +8,8 @@ import pytest
 from infra import policy
 from infra.faults.controller import PAUSE_IMAGE
 from infra.load.layer import quota
-from infra.network.edge import GATEWAY
 from infra.manifests import GATEWAY_NAMESPACE as EDGE_NAMESPACE
+from infra.network.edge import GATEWAY
 from tidegate.load.handover import PASSWORD_VARIABLE
 from tidegate.load.pods.jobs import HAND_OVER_S, PATIENCE_S, START_S, LoadJobs, Manifest
 from tidegate.load.pods.names import GATEWAY_LABELS, GATEWAY_NAMESPACE
