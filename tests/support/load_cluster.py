@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import json
 import time
 from collections.abc import Callable
@@ -24,8 +25,6 @@ GATEWAY_ADDRESS = "10.96.0.80"
 
 def segment(moments_s: list[float], user: int = 0) -> bytes:
     """Return a segment of requests that began, and ended, at these moments."""
-    import io
-
     rows = [(t, t, t + 0.01, "GET", "GET /x", 200, True, None, "web-1", None, user, 2) for t in moments_s]
     file = io.BytesIO()
     pl.DataFrame(rows, schema=REQUEST_SCHEMA, orient="row").write_parquet(file)
@@ -34,8 +33,6 @@ def segment(moments_s: list[float], user: int = 0) -> bytes:
 
 def samples(name: str, value: float, t_s: float) -> bytes:
     """Return a segment with one sample."""
-    import io
-
     file = io.BytesIO()
     pl.DataFrame(
         [(t_s, t_s, name, '{"pid":"1"}', value, None)], schema=METRIC_SCHEMA, orient="row"
@@ -66,6 +63,8 @@ class ScriptedPod:
     """So many of the next answers lose their last byte on the way."""
     asked: list[str] = field(default_factory=list[str])
     on_stop: Callable[[], None] = lambda: None
+    forward: Callable[[httpx.Request, str], httpx.Response] | None = None
+    """Who answers in its place: a real agent."""
 
     def object(self) -> Json:
         labels = self.manifest["spec"]["template"]["metadata"]["labels"]
@@ -77,6 +76,8 @@ class ScriptedPod:
 
     def answer(self, request: httpx.Request, path: str) -> httpx.Response:
         self.asked.append(f"{request.method} {path}")
+        if self.forward is not None:
+            return self.forward(request, path)
         if self.deaf or self.phase != "Running":
             return httpx.Response(503, json={"message": "no endpoints"})
         query = {name: values[0] for name, values in parse_qs(request.url.query.decode()).items()}
@@ -118,6 +119,7 @@ class LoadCluster(httpx.BaseTransport):
         self.on_turn: Callable[[], None] = lambda: None
         """Called each time the pods are listed: the cluster's own time passes with it."""
         self.has_room = True
+        self.gateway = (GATEWAY_ADDRESS, 80)
         self.away = 0
         """So many of the next requests find no API server."""
         self.jobs: dict[str, Json] = {}
@@ -142,10 +144,9 @@ class LoadCluster(httpx.BaseTransport):
         if path == "/api/v1/namespaces/load":
             return httpx.Response(200, json={}) if self.has_room else _missing()
         if path.endswith("/services"):
-            ports = [{"name": "http-80", "port": 80}, {"name": "https-443", "port": 443}]
-            return _list(
-                [{"metadata": {"name": "e"}, "spec": {"clusterIP": GATEWAY_ADDRESS, "ports": ports}}]
-            )
+            host, port = self.gateway
+            ports = [{"name": "https-443", "port": 443}, {"name": "http-80", "port": port}]
+            return _list([{"metadata": {"name": "e"}, "spec": {"clusterIP": host, "ports": ports}}])
         kind = path.split("/namespaces/load/")[1]
         if method == "POST":
             return self._make(kind, json.loads(request.content))

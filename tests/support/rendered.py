@@ -30,7 +30,8 @@ CHART = ROOT / "charts" / "tidegate-service"
 NO_ENGINE = "unix:///nowhere/docker.sock"
 NODE_STORAGE = ROOT / "images" / "node" / "default-storage.yaml"
 
-CHART_ONLY, NODE_IMAGE, EXPERIMENTS, GENERATORS = "chart only", "node image", "experiments", "generators"
+CHART_ONLY, NODE_IMAGE = "chart only", "node image"
+EXPERIMENTS, GENERATORS = "experiments", "generators"
 """Names of the objects that are of no stack: see `render_chart`, `node_storage`, `experiments` and
 `load_generators`."""
 
@@ -67,8 +68,8 @@ CHART_VALUES: Mapping[str, Any] = {
 def stacks() -> dict[str, StackConfig]:
     """Return one stack with nothing but defaults, those that turn everything on, and the project's own.
 
-    Of stacks that agree in policy, faults and load only the first: what else they say, such as the cluster's name,
-    changes no object but Prometheus' rules, which have tests of their own.
+    Of stacks that agree in policy, faults and load only the first: what else they say, such as the cluster's
+    name, changes no object but Prometheus' rules, which have tests of their own.
     """
     own = {path.name.split(".")[1]: load_stack(path) for path in sorted(ROOT.glob("Pulumi.*.yaml"))}
     plain = StackConfig(slo=own["local"].slo)

@@ -190,7 +190,14 @@ def test_orders_and_users_of_both_workers_are_kept_apart_and_none_is_lost(
     run_dir = tmp_path / "run"
     machines.append(Machine(tmp_path / "pods", shop.url))
     result = load(
-        machines[0], run_dir, "steady", ROOT / "loadtests", users="4", steady_s="6", rps="4", loop="closed"
+        machines[0],
+        run_dir,
+        "steady",
+        ROOT / "loadtests",
+        steady_users="4",
+        steady_s="6",
+        rps="4",
+        loop="closed",
     )
     recorded = rows(run_dir)
     assert result.requests == recorded.height == len(shop.book)
