@@ -169,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 30
+    disable_nagle_algorithm = True  # the body would wait for the header's acknowledgement
     agent: Agent
 
     def do_GET(self) -> None:

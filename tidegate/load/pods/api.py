@@ -94,7 +94,7 @@ class LoadApi:
         found = items(self._ask("GET", path, params=_selector(GATEWAY_LABELS)), "items")
         if len(found) != 1:
             raise TidegateError(f"the gateway has {len(found)} Services", where=where, cure="`tidegate up`")
-        ports = items(cast("dict[str, Any]", found[0].get("spec")), "ports")
+        ports = items(found[0], "spec", "ports")
         plain = [int(each["port"]) for each in ports if not str(each.get("name", "")).startswith("https")]
         host = text(found[0], "spec", "clusterIP")
         if not plain or not host:

@@ -16,7 +16,7 @@ from tidegate.load.catalogue import ScenarioPlan, plan_scenario
 from tidegate.load.drive import EXIT_INTERRUPTED, LoadResult
 from tidegate.load.pods.api import AwayError, LoadApi
 from tidegate.load.pods.fleet import Fleet, Member
-from tidegate.load.pods.jobs import GRACE_S, HAND_OVER_S, START_S, LoadJobs
+from tidegate.load.pods.jobs import GRACE_S, HAND_OVER_S, SCENARIOS, START_S, LoadJobs
 from tidegate.load.progress import LoadDisplay, RequestTail
 from tidegate.models.load import LoadConfig
 from tidegate.run import RunWriter, metric_writer
@@ -57,7 +57,7 @@ def run_in_cluster(
     progress: Console | None,
     password: str,
     folder: Path | None = None,
-    pods_folder: str | None = None,
+    pods_folder: str = SCENARIOS,
 ) -> LoadResult:
     """Run `scenario` from pods against the cluster's gateway and record every request into the Run.
 
@@ -74,7 +74,7 @@ def run_in_cluster(
         progress: console to show progress on, None for silence.
         password: of the service's seeded accounts.
         folder: folder of scenarios here; the project's by default. The image has those of the project.
-        pods_folder: the same in the pods, where it is not the image's own; only tests give one.
+        pods_folder: the same in the pods; only tests give another than the image's.
 
     Raises:
         TidegateError: no room in the cluster, unknown scenario or parameter, pods that did not come, a master
@@ -102,7 +102,7 @@ def run_in_cluster(
         workers=place.workers,
         config=config,
         lasts_s=_lasts_s(plan),
-        **({"folder": pods_folder} if pods_folder else {}),
+        folder=pods_folder,
     )
     with LoadDisplay(progress, scenario, plan.duration_s) as display:
         display.say("removing what an earlier load left")

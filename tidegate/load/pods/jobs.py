@@ -6,7 +6,7 @@ deadline and is removed some time after its end, and the Secret belongs to the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tidegate.load.handover import PASSWORD_VARIABLE, RUN_VARIABLE
@@ -36,6 +36,8 @@ HAND_OVER_S = 120
 PATIENCE_S = 90
 """Seconds without a question after which an agent takes it that the tool is gone: longer than the API server
 is away when its node is restarted."""
+SCENARIOS = f"{IMAGE_FOLDER}/loadtests"
+"""Where the image has them."""
 KEPT_S = 300
 """Seconds that an ended Job stays, to be looked at."""
 GRACE_S = 30
@@ -74,7 +76,7 @@ class LoadJobs:
     workers: int
     config: LoadConfig
     lasts_s: float
-    folder: str = field(default=f"{IMAGE_FOLDER}/loadtests")
+    folder: str = SCENARIOS
 
     @property
     def master_name(self) -> str:

@@ -74,7 +74,9 @@ class Pod:
 
     def until(self, name: str) -> None:
         """Wait until the stand-in has written a file."""
-        while not (self.folder / "record" / name).exists():
+        path = self.folder / "record" / name
+        while not (path.exists() and path.stat().st_size):
+            self.get("/clock")
             time.sleep(0.02)
 
     def close(self) -> None:
@@ -149,7 +151,7 @@ def test_stop_is_ctrl_c_and_the_record_stays_until_it_is_released(pods: list[Pod
 
 
 def test_an_agent_that_nobody_asks_ends_the_load(pods: list[Pod], tmp_path: Path) -> None:
-    pod = Pod(tmp_path, patience_s=0.5)
+    pod = Pod(tmp_path, patience_s=3)
     pods.append(pod)
     pod.until("orders.jsonl")
     assert pod.process.wait() == EXIT_ALONE
