@@ -7,6 +7,8 @@ import pytest
 
 from tidegate.load.quota import cpu_quota
 
+Make = Callable[[Path], Path]
+
 
 def written(folder: Path, **files: str) -> Path:
     for name, text in files.items():
@@ -32,33 +34,29 @@ def v1(folder: Path, quota: str, *, apart: bool = True) -> Path:
     return written(folder, **files)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda folder: v2(folder, "50000 100000\n"),
-        lambda folder: v1(folder, "50000\n"),
-        lambda folder: v1(folder, "50000\n", apart=False),
-    ],
-    ids=["v2", "v1", "v1 mounted together"],
-)
-def test_a_bound_and_what_is_used(tmp_path: Path, make: Callable[[Path], Path]) -> None:
-    found = cpu_quota(make(tmp_path))
+BOUND: dict[str, Make] = {
+    "v2": lambda folder: v2(folder, "50000 100000\n"),
+    "v1": lambda folder: v1(folder, "50000\n"),
+    "v1 mounted together": lambda folder: v1(folder, "50000\n", apart=False),
+}
+UNBOUND: dict[str, Make] = {
+    "v2": lambda folder: v2(folder, "max 100000\n"),
+    "v1": lambda folder: v1(folder, "-1\n"),
+    "no cgroups": lambda folder: folder,
+    "nonsense": lambda folder: v2(folder, "nonsense"),
+}
+
+
+@pytest.mark.parametrize("kind", BOUND)
+def test_a_bound_and_what_is_used(tmp_path: Path, kind: str) -> None:
+    found = cpu_quota(BOUND[kind](tmp_path))
     assert found is not None
     assert (found.cores, found.used_s()) == (0.5, pytest.approx(2.5))
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda folder: v2(folder, "max 100000\n"),
-        lambda folder: v1(folder, "-1\n"),
-        lambda folder: folder,
-        lambda folder: v2(folder, "nonsense"),
-    ],
-    ids=["v2 without", "v1 without", "no cgroups", "nonsense"],
-)
-def test_no_bound(tmp_path: Path, make: Callable[[Path], Path]) -> None:
-    assert cpu_quota(make(tmp_path)) is None
+@pytest.mark.parametrize("kind", UNBOUND)
+def test_no_bound(tmp_path: Path, kind: str) -> None:
+    assert cpu_quota(UNBOUND[kind](tmp_path)) is None
 
 
 def test_a_file_that_is_gone_counts_nothing(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def test_pods_generate_it_only_when_that_is_asked_for(
 
     monkeypatch.setattr(job, "run_load", here)
     monkeypatch.setattr(job, "run_in_cluster", there)
-    given = (site(LoadConfig(in_cluster=True)), "spike", {}, tmp_path, "p", Console())
+    nothing: dict[str, str] = {}
+    given = (site(LoadConfig(in_cluster=True)), "spike", nothing, tmp_path, "p", Console())
     load = job._load  # pyright: ignore[reportPrivateUsage]
     assert load(*given, None) is load(*given, 3) is DONE
     assert ways == ["http://127.0.0.1:8080", "spike from 3 pods"]

@@ -42,6 +42,7 @@ class Pod:
 
     def __init__(self, folder: Path, *words: str, patience_s: float = 60) -> None:
         (folder / "locust").mkdir()
+        (folder / "locust" / "__init__.py").touch()
         (folder / "locust" / "__main__.py").write_text(STAND_IN)
         (folder / "record").mkdir()
         with socket.socket() as probe:
@@ -63,11 +64,11 @@ class Pod:
         )
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
 
-    def get(self, path: str, **query: str | int) -> httpx.Response:
+    def get(self, target: str, **query: str | int) -> httpx.Response:
         """Ask until it listens."""
         while True:
             try:
-                return self.client.get(path, params=query)
+                return self.client.get(target, params=query)
             except httpx.ConnectError:
                 assert self.process.poll() is None
                 time.sleep(0.02)

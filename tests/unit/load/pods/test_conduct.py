@@ -135,7 +135,12 @@ class TestMerging:
         cluster = LoadCluster(works)
         Story(cluster, ends(cluster))
         pods: list[ScriptedPod] = []
-        cluster.on_pod = lambda pod: (works(pod), pods.append(pod))[0]
+
+        def made(pod: ScriptedPod) -> None:
+            works(pod)
+            pods.append(pod)
+
+        cluster.on_pod = made
         run(cluster, tmp_path)
         assert (cluster.jobs, cluster.secrets, cluster.pods) == ({}, {}, {})
         assert all("POST /release" in pod.asked for pod in pods)
