@@ -245,7 +245,7 @@ class _Load:
                 why = self._fleet.waiting or "nothing was heard of them"
                 raise TidegateError(
                     f"waited {START_S} s for {what}: {why}",
-                    cure="look at `kubectl get pods,events -n load`",
+                    cure="`tidegate up` if their image is missing; else see `kubectl get events -n load`",
                 )
             time.sleep(_TICK_S / 4)
 

@@ -126,14 +126,15 @@ class Fleet:
 
     def _meet(self, pod: dict[str, Any]) -> None:
         uid, name = text(pod, "metadata", "uid"), text(pod, "metadata", "name")
-        if uid in self._members or text(pod, "status", "phase") not in _BEGUN:
+        address, phase = text(pod, "status", "podIP"), text(pod, "status", "phase")
+        if uid in self._members or phase not in _BEGUN or (phase not in _ENDED and not address):
             return
         role = text(pod, "metadata", "labels", COMPONENT_LABEL)
         log = LOG_FILE if role == MASTER else f"locust-{name}.log"
         collector = Collector(
             self._folder, name, uid, log, lambda path, query: self._api.agent("GET", name, path, query)
         )
-        self._members[uid] = Member(name, role, collector, text(pod, "status", "podIP"))
+        self._members[uid] = Member(name, role, collector, address)
 
     def _ask(self, member: Member) -> None:
         try:
