@@ -311,18 +311,22 @@ class TestBreakingOff:
             raise SystemExit
 
         Story(cluster, lambda: None, die)
-        cluster_jobs = dict[str, Any]()
         # A tool that is killed removes nothing.
         removed, cluster._delete = cluster._delete, lambda *_: httpx.Response(200, json={})  # pyright: ignore
         with pytest.raises(SystemExit):
             run(cluster, tmp_path)
         cluster._delete = removed  # pyright: ignore
-        cluster_jobs = dict(cluster.jobs)
-        assert len(cluster_jobs) == 2
+        old = {*cluster.jobs, *cluster.secrets, *cluster.pods}
+        assert len(old) == 2 + 1 + 3
+
+        def made(pod: ScriptedPod) -> None:
+            works(pod)
+            assert not old & {*cluster.jobs, *cluster.secrets, *cluster.pods}
+
+        cluster.on_pod = made
         (tmp_path / "next").mkdir()
         Story(cluster, lambda: None, ends(cluster))
         assert run(cluster, tmp_path / "next").requests == 4
-        assert not set(cluster_jobs) & set(cluster.jobs)
 
     def test_cleaning_tells_what_there_was(self) -> None:
         cluster = LoadCluster()
