@@ -61,6 +61,8 @@ class ScriptedPod:
     growing: dict[str, bytes] = field(default_factory=dict[str, bytes])
     damaged: int = 0
     """So many of the next answers have another last byte than was sent."""
+    damages: str = ""
+    """On this path only; on any when empty."""
     asked: list[str] = field(default_factory=list[str])
     on_stop: Callable[[], None] = lambda: None
     forward: Callable[[httpx.Request, str], httpx.Response] | None = None
@@ -101,7 +103,7 @@ class ScriptedPod:
 
     def _sent(self, body: bytes) -> httpx.Response:
         headers = {DIGEST_HEADER: hashlib.sha256(body).hexdigest()}
-        if self.damaged:
+        if self.damaged and self.asked[-1].endswith(self.damages):
             self.damaged -= 1
             body = body[:-1] + bytes([body[-1] ^ 1]) if body else body
         return httpx.Response(200, content=body, headers=headers)

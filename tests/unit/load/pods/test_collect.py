@@ -46,8 +46,8 @@ def test_a_piece_that_was_damaged_is_asked_for_again_and_nothing_is_taken_twice(
     taking = collector(tmp_path, worker)
     worker.segments = [("requests/w-000000.parquet", b"one"), ("requests/w-000001.parquet", b"two")]
     worker.growing = {"orders.jsonl": b'{"n":1}\n'}
-    for damaged in range(1, 4):
-        worker.damaged = damaged
+    for path in ("/state", "/file", "/file"):
+        worker.damages, worker.damaged = path, 2
         while worker.damaged:
             with pytest.raises(SilentError):
                 taking.pull()
