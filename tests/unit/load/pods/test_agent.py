@@ -83,7 +83,7 @@ class Pod:
     def close(self) -> None:
         self.client.close()
         if self.process.poll() is None:
-            self.process.kill()
+            self.process.terminate()  # a kill would leave behind what it started
         self.process.wait()
 
 
