@@ -23,7 +23,9 @@ def main() -> None:
     try:
         root = project_root()
         stack = load_stack(root / f"Pulumi.{pulumi.get_stack()}.yaml")
-        images = from_catalogue(stack.policy, stack.faults, preview=pulumi.runtime.is_dry_run())
+        images = from_catalogue(
+            stack.policy, stack.faults, preview=pulumi.runtime.is_dry_run(), load=stack.load
+        )
         build(
             stack,
             images,

@@ -7,9 +7,11 @@ from dataclasses import MISSING, dataclass, fields
 from tidegate.errors import TidegateError
 from tidegate.images.controllers import controllers
 from tidegate.images.engine import Docker
+from tidegate.images.generators import generators
 from tidegate.images.injectors import injectors
 from tidegate.images.workshop import Workshop
 from tidegate.models.faults import FaultsConfig
+from tidegate.models.load import LoadConfig
 from tidegate.models.policy import Policy
 
 NOT_YET = "not made yet"
@@ -53,7 +55,8 @@ class Images:
     vpa_admission_controller: Image | None = None
     chaos_controller_manager: Image | None = None
     chaos_daemon: Image | None = None
-    """These only where the policy asks for what they do, or the stack for faults."""
+    load: Image | None = None
+    """These only where the policy asks for what they do, or the stack for faults or load in the cluster."""
 
     def node_agents(self) -> dict[str, str]:
         """Return reference to id of the images that every node runs."""
@@ -67,19 +70,22 @@ class Images:
         return {image.reference: image.id for image in images if image is not None}
 
 
-def from_catalogue(policy: Policy, faults: FaultsConfig, *, preview: bool) -> Images:
+def from_catalogue(
+    policy: Policy, faults: FaultsConfig, *, preview: bool, load: LoadConfig | None = None
+) -> Images:
     """Return the images as the catalogue names them and the container engine has them. Nothing is made.
 
     Args:
         policy: decides which of the optional images are wanted; see `controllers`.
         faults: what the stack has on board to break itself with; see `injectors`.
         preview: whether an image that is missing, or an engine, is no error: nothing will be run.
+        load: what room the stack has for load generators, none by default; see `generators`.
 
     Raises:
         TidegateError: the catalogue is wrong, or an image is not in the engine.
     """
     planner = Workshop().planner()
-    chosen = controllers(policy) + injectors(faults)
+    chosen = controllers(policy) + injectors(faults) + generators(load or LoadConfig())
     names = {
         field.name: field.name.replace("_", "-")
         for field in fields(Images)

@@ -13,6 +13,7 @@ from infra.cluster import Cluster, ClusterArgs
 from infra.data import Data, DataArgs
 from infra.faults import Faults, FaultsArgs
 from infra.images import Images
+from infra.load import Load, LoadArgs
 from infra.network import Network, NetworkArgs
 from infra.observability import Observability, ObservabilityArgs
 from infra.service import Answers, Service, ServiceArgs
@@ -34,6 +35,8 @@ class Platform:
     """Only where the policy asks for more than the HPA that the cluster brings along."""
     faults: Faults | None
     """Only where the stack asks for faults."""
+    load: Load | None
+    """Only where the stack asks for load from inside the cluster."""
 
 
 def build(
@@ -154,7 +157,10 @@ def build(
                 definitions=fault_definitions,
             ),
         )
-    return Platform(cluster, network, observability, data, service, autoscaling, faults)
+    load = None
+    if images.load is not None:
+        load = Load("load", LoadArgs(target=networked, config=stack.load))
+    return Platform(cluster, network, observability, data, service, autoscaling, faults, load)
 
 
 def _gateway_url(stack: StackConfig) -> str:

@@ -101,19 +101,49 @@ def down(
 
 @app.command()
 def load(
-    scenario: Annotated[str, typer.Argument(help="A file of loadtests/, without .py.")],
+    scenario: Annotated[str, typer.Argument(help="A file of loadtests/, without .py.")] = "",
     stack: StackName = "local",
     parameters: Parameters = None,
     runs: Runs = Path("runs"),
     tail_s: TailS = 100.0,
+    in_cluster: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Generate it from so many pods of the cluster, not from here."),
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove what a load in the cluster left, and do nothing else.")
+    ] = False,
 ) -> None:
     """Load a deployed service, record the Run, judge it."""
+    from contextlib import nullcontext
+
+    from tidegate.host.lock import state_lock
     from tidegate.prepare import attach
+
+    if clean == bool(scenario):
+        raise TidegateError("name a scenario, or give --clean", cure="tidegate load spike")
+    site = attach(stack)
+    if clean:
+        from tidegate.prove.inside import clean as clean_up
+
+        with state_lock("load"):
+            print("\n".join(clean_up(site)) or "nothing was left")
+        return
     from tidegate.prove.job import measure
 
-    site = attach(stack)
-    given = pairs(parameters)
-    _finish(*measure(site, scenario, given, runs=runs, min_peak=None, tail_s=tail_s, console=console))
+    # What an earlier load left in the cluster is removed first: it must not be another one's that runs.
+    with state_lock("load") if in_cluster else nullcontext():
+        found = measure(
+            site,
+            scenario,
+            pairs(parameters),
+            runs=runs,
+            min_peak=None,
+            tail_s=tail_s,
+            console=console,
+            in_cluster=in_cluster,
+        )
+    _finish(*found)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from tidegate.host.paths import kubeconfig_path, project_root
 from tidegate.host.preflight import require_room
 from tidegate.images import GATEWAY_CHARTS, ensure
 from tidegate.images.controllers import controllers, definitions
+from tidegate.images.generators import generators
 from tidegate.images.injectors import fault_definitions, injectors
 from tidegate.models.stack import StackConfig, load_stack
 
@@ -101,7 +102,7 @@ def prepare(name: str, *, source: str, install: bool, console: Console) -> Site:
     ensure(
         tools=None,
         images=None,
-        options=controllers(config.policy) + injectors(config.faults),
+        options=controllers(config.policy) + injectors(config.faults) + generators(config.load),
         files=[GATEWAY_CHARTS, *definitions(config.policy), *fault_definitions(config.faults)],
         engine_env=engine.env(),
         source=source,

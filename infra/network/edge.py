@@ -27,7 +27,7 @@ PROXY_LABELS = {"app.kubernetes.io/component": "proxy", "app.kubernetes.io/manag
 CONTROLLER_LABELS = {"control-plane": "envoy-gateway"}
 
 _LISTENER_PORT = 80
-_ENVOY_PORT = 10080
+ENVOY_PORT = 10080
 """Envoy is not root: the controller moves ports below 1024 up by 10000."""
 
 _XDS_PORTS = (18000, 18001, 18002)
@@ -45,7 +45,7 @@ def _envoy_proxy(image: str, replicas: int) -> Manifest:
     published = {
         "name": f"http-{_LISTENER_PORT}",
         "port": _LISTENER_PORT,
-        "targetPort": _ENVOY_PORT,
+        "targetPort": ENVOY_PORT,
         "nodePort": GATEWAY_NODE_PORT,
         "protocol": "TCP",
     }
@@ -144,7 +144,7 @@ def edge_traffic() -> list[Manifest]:
             "envoy",
             GATEWAY_NAMESPACE,
             PROXY_LABELS,
-            ingress_rules=[traffic.ingress([_ENVOY_PORT]), traffic.ingress([METRICS_PORT], prometheus)],
+            ingress_rules=[traffic.ingress([ENVOY_PORT]), traffic.ingress([METRICS_PORT], prometheus)],
             egress_rules=[
                 traffic.egress(_XDS_PORTS, traffic.pods(GATEWAY_NAMESPACE, CONTROLLER_LABELS)),
                 {"to": [backends]},

@@ -15,10 +15,13 @@ from support.pulumi_program import run_program
 
 from infra import entry, helm, images
 from infra.images import Images
+from infra.load.layer import manifests
 from infra.manifests import SERVICE_NAMESPACE, Manifest
 from infra.service.layer import RELEASE
 from tidegate.images.ensure import ensure_files
+from tidegate.load.pods.jobs import LoadJobs
 from tidegate.models.faults import FaultsConfig
+from tidegate.models.load import LoadConfig
 from tidegate.models.policy import Policy
 from tidegate.models.stack import StackConfig, load_stack
 
@@ -27,8 +30,10 @@ CHART = ROOT / "charts" / "tidegate-service"
 NO_ENGINE = "unix:///nowhere/docker.sock"
 NODE_STORAGE = ROOT / "images" / "node" / "default-storage.yaml"
 
-CHART_ONLY, NODE_IMAGE, EXPERIMENTS = "chart only", "node image", "experiments"
-"""Names of the objects that are of no stack: see `render_chart`, `node_storage` and `experiments`."""
+CHART_ONLY, NODE_IMAGE = "chart only", "node image"
+EXPERIMENTS, GENERATORS = "experiments", "generators"
+"""Names of the objects that are of no stack: see `render_chart`, `node_storage`, `experiments` and
+`load_generators`."""
 
 EVERYTHING: Mapping[str, Mapping[str, Any]] = {
     # Between them, every controller, every mode and every container there can be.
@@ -63,19 +68,25 @@ CHART_VALUES: Mapping[str, Any] = {
 def stacks() -> dict[str, StackConfig]:
     """Return one stack with nothing but defaults, those that turn everything on, and the project's own.
 
-    Of stacks that agree in policy and faults only the first: what else they say, such as the cluster's name,
-    changes no object but Prometheus' rules, which have tests of their own.
+    Of stacks that agree in policy, faults and load only the first: what else they say, such as the cluster's
+    name, changes no object but Prometheus' rules, which have tests of their own.
     """
     own = {path.name.split(".")[1]: load_stack(path) for path in sorted(ROOT.glob("Pulumi.*.yaml"))}
     plain = StackConfig(slo=own["local"].slo)
     chosen = {name: Policy.model_validate(policy) for name, policy in EVERYTHING.items()}
     changes = {
-        name: {"policy": each, "faults": FaultsConfig(chaos_mesh=True)} for name, each in chosen.items()
+        name: {
+            "policy": each,
+            "faults": FaultsConfig(chaos_mesh=True),
+            "load": LoadConfig(in_cluster=True),
+        }
+        for name, each in chosen.items()
     }
     more = {name: plain.model_copy(update=change) for name, change in changes.items()}
     found: dict[str, StackConfig] = {}
     for name, stack in {"defaults": plain, **more, "local": own["local"], **own}.items():
-        if all((stack.policy, stack.faults) != (other.policy, other.faults) for other in found.values()):
+        decides = (stack.policy, stack.faults, stack.load)
+        if all(decides != (other.policy, other.faults, other.load) for other in found.values()):
             found[name] = stack
     return found
 
@@ -87,8 +98,8 @@ def render(stack: StackConfig) -> list[Manifest]:
     the catalogue, of which the engine need have none.
     """
 
-    def named(policy: Policy, faults: FaultsConfig, **_: object) -> Images:
-        return images.from_catalogue(policy, faults, preview=True)
+    def named(policy: Policy, faults: FaultsConfig, *, load: LoadConfig, **_: object) -> Images:
+        return images.from_catalogue(policy, faults, preview=True, load=load)
 
     def given(_: Path) -> StackConfig:
         return stack
@@ -141,9 +152,16 @@ def experiments() -> list[Manifest]:
     return [each for file in files for each in helm.documents(file.read_text(encoding="utf-8"))]
 
 
+def load_generators() -> list[Manifest]:
+    """Return what a load from pods of the cluster makes, and where it makes it."""
+    target, config = "http://10.96.0.80:80", LoadConfig(in_cluster=True)
+    jobs = LoadJobs("load-1", "tidegate/load:1", "spike.py", (), target, "10.96.0.80", 2, config, 60.0)
+    return [*manifests(config), jobs.secret("password"), jobs.master(), jobs.worker("10.244.0.5")]
+
+
 def images_of(stack: StackConfig) -> set[str]:
     """Return the fields of `Images` that the stack fills."""
     with pytest.MonkeyPatch.context() as here:
         here.setenv("DOCKER_HOST", NO_ENGINE)
-        found = images.from_catalogue(stack.policy, stack.faults, preview=True)
+        found = images.from_catalogue(stack.policy, stack.faults, preview=True, load=stack.load)
     return {each.name for each in fields(found) if getattr(found, each.name) is not None}

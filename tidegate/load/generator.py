@@ -13,6 +13,7 @@ import gevent
 from gevent.greenlet import Greenlet
 
 from tidegate.load.clock import AnchoredClock
+from tidegate.load.quota import cpu_quota
 from tidegate.run import MetricRow, RunWriter, SegmentWriter, labels_text, metric_writer
 
 SAMPLE_S = 0.5
@@ -31,7 +32,8 @@ class GeneratorHealth:
     """Samples the event loop's lag and the process's CPU into the Run's metrics, every half second.
 
     Series: `generator_lag_s`, how late the loop woke a sleeper; `generator_cpu_cores`, mean cores used
-    since the last sample, and what `gauge` adds. One process drives one core at most.
+    since the last sample, and what `gauge` adds. One process drives one core at most. Where a control group
+    bounds its CPU, as a container's limit does, `generator_cpu_share` tells how much of that is used.
     """
 
     def __init__(self, folder: Path, clock: AnchoredClock, notes: RunWriter) -> None:
@@ -44,6 +46,7 @@ class GeneratorHealth:
         )
         self._greenlet: Greenlet[..., None] | None = None
         self._gauges: dict[str, Callable[[], float]] = {}
+        self._quota = cpu_quota()
         self._in_lag = False
         self._drift_noted_s = 0.0
         self.worst_lag_s = 0.0
@@ -77,12 +80,16 @@ class GeneratorHealth:
     def _sample_for_ever(self) -> None:
         while True:
             slept_s, cpu_s = time.monotonic(), time.process_time()
+            group_s = self._quota.used_s() if self._quota else 0.0
             gevent.sleep(SAMPLE_S)
             woke_s = time.monotonic()
             lag_s = max(0.0, woke_s - slept_s - SAMPLE_S)
             cores = (time.process_time() - cpu_s) / (woke_s - slept_s)
             self._add("generator_lag_s", woke_s, lag_s)
             self._add("generator_cpu_cores", woke_s, cores, window_s=woke_s - slept_s)
+            if self._quota:
+                share = (self._quota.used_s() - group_s) / (woke_s - slept_s) / self._quota.cores
+                self._add("generator_cpu_share", woke_s, share, window_s=woke_s - slept_s)
             self._sample_gauges(woke_s)
             self._note(woke_s, lag_s, cores)
 

@@ -8,6 +8,7 @@ from tidegate.models.base import Model
 from tidegate.models.cluster import ClusterConfig
 from tidegate.models.faults import FaultsConfig
 from tidegate.models.hypothesis import Hypothesis
+from tidegate.models.load import LoadConfig
 from tidegate.models.plan import Plan
 from tidegate.models.policy import Policy
 from tidegate.models.slo import Slo
@@ -26,5 +27,6 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "verdict": Verdict,
         "hypothesis": Hypothesis,
         "faults": FaultsConfig,
+        "load": LoadConfig,
     }
     return {name: model.model_json_schema() for name, model in models.items()}

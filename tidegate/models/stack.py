@@ -13,6 +13,7 @@ from tidegate.errors import TidegateError
 from tidegate.models.base import Model
 from tidegate.models.cluster import ClusterConfig
 from tidegate.models.faults import FaultsConfig
+from tidegate.models.load import LoadConfig
 from tidegate.models.policy import Policy
 from tidegate.models.problems import explain, nearest
 from tidegate.models.slo import Slo
@@ -29,6 +30,9 @@ class StackConfig(Model):
     cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="Where it runs.")
     faults: FaultsConfig = Field(
         default_factory=FaultsConfig, description="What it has on board to break itself with."
+    )
+    load: LoadConfig = Field(
+        default_factory=LoadConfig, description="What room it has for load generators in the cluster."
     )
 
 
@@ -104,6 +108,7 @@ def load_stack(path: Path) -> StackConfig:
         slo=_part(Slo, own["slo"], "slo", file),
         cluster=_part(ClusterConfig, own.get("cluster", {}), "cluster", file),
         faults=_part(FaultsConfig, own.get("faults", {}), "faults", file),
+        load=_part(LoadConfig, own.get("load", {}), "load", file),
     )
 
 

@@ -13,13 +13,15 @@ from tidegate.deploy.events import OperationProgress
 from tidegate.errors import TidegateError
 from tidegate.host.paths import kubeconfig_path
 from tidegate.host.progress import step
-from tidegate.load.drive import run_load
+from tidegate.load.drive import LoadResult, run_load
+from tidegate.load.pods.conduct import run_in_cluster
 from tidegate.models import Expectations, Plan, Verdict, run_name
 from tidegate.observe.drive import Observer
 from tidegate.prepare import Site
 from tidegate.prove.audit import keep_ledger
 from tidegate.prove.credentials import demo_password
 from tidegate.prove.facts import machine, versions
+from tidegate.prove.inside import inside
 from tidegate.prove.settle import Limits, wait_until_calm
 from tidegate.report import write_report
 from tidegate.run.folder import new_run, save_plan
@@ -53,6 +55,7 @@ def measure(
     console: Console,
     limits: Limits | None = None,
     beside: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+    in_cluster: int | None = None,
 ) -> tuple[Path, Verdict]:
     """Load a deployed service, record everything, judge it, and write the report.
 
@@ -66,6 +69,7 @@ def measure(
         console: where progress goes.
         limits: how long each wait for rest may last.
         beside: entered for the time of the load, with the Run's folder: what else is done to the service.
+        in_cluster: how many pods of the cluster generate the load; None generates it on this machine.
 
     Returns:
         The Run's folder and its verdict.
@@ -95,14 +99,7 @@ def measure(
     kubeconfig = kubeconfig_path(site.config.cluster.name)
     with Observer(kubeconfig, folder, vertical=site.config.policy.needs_vpa) as observer:
         with beside(folder):
-            result = run_load(
-                scenario,
-                run_dir=folder,
-                host=site.gateway,
-                parameters=parameters,
-                progress=console,
-                password=password,
-            )
+            result = _load(site, scenario, parameters, folder, password, console, in_cluster)
             if result.interrupted:
                 raise KeyboardInterrupt
         if result.window_s is None:
@@ -116,6 +113,30 @@ def measure(
     verdict = judge(run)
     write_report(folder)
     return folder, verdict
+
+
+def _load(
+    site: Site,
+    scenario: str,
+    parameters: Mapping[str, str],
+    folder: Path,
+    password: str,
+    console: Console,
+    in_cluster: int | None,
+) -> LoadResult:
+    if in_cluster is None:
+        return run_load(
+            scenario,
+            run_dir=folder,
+            host=site.gateway,
+            parameters=parameters,
+            progress=console,
+            password=password,
+        )
+    with inside(site, in_cluster) as place:
+        return run_in_cluster(
+            scenario, place, run_dir=folder, parameters=parameters, progress=console, password=password
+        )
 
 
 def watch_tail(observer: Observer, tail_s: float, console: Console) -> None:

@@ -16,10 +16,16 @@ GENERATOR_LAG_MS = 250.0
 """Generator's own delay at p99 above which its figures are as much about itself as about the service."""
 GENERATOR_CPU_CORES = 0.9
 """Cores of one generating process above which answers wait for it: it drives one at most."""
+GENERATOR_CPU_SHARE = 0.9
+"""Share of its CPU limit above which the kernel holds a generator's container back, and answers wait."""
 GENERATOR_CPU_PERCENTILE = 90.0
 """It may be that busy in a tenth of the samples: starting and logging in all users is short and hard work."""
 FEWEST_CPU_SAMPLES = 10
 """Samples (5 s) from which CPU is judged; a shorter load is nothing but its start."""
+GENERATOR_CLOCK_S = 0.5
+"""Seconds that a generator's clock may be off this machine's. A load from several machines begins at one
+moment of unix time, so a step of it is smeared by as much as they differ; and what they saw is put beside
+what the cluster did, which is known to the second."""
 SILENCE_S = 60.0
 """Seconds before the end of the load from which a silent recorder counts as stopped: it polls far oftener."""
 WATCH_GAP_S = 10.0
@@ -56,6 +62,10 @@ class GeneratorLag:
     """Arrivals of an open loop that it could not start in time."""
     cpu_cores: float | None = None
     """Cores that its busiest process used or exceeded in a tenth of the samples; None with too few."""
+    cpu_share: float | None = None
+    """The same of the busiest container's CPU limit, 1 being all of it; None without a limit."""
+    clock_off_s: float = 0.0
+    """How far the worst of its clocks is surely off this machine's, seconds."""
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -76,6 +86,17 @@ class GeneratorLag:
             found.append(
                 f"A process of the load generator used {self.cpu_cores:.2f} cores or more in a tenth of the "
                 f"time (at most {GENERATOR_CPU_CORES:g} can be trusted): give it more processes."
+            )
+        if self.cpu_share is not None and self.cpu_share > GENERATOR_CPU_SHARE:
+            found.append(
+                f"A container of the load generator used {100 * self.cpu_share:.0f} % of its CPU limit or "
+                f"more in a tenth of the time (at most {100 * GENERATOR_CPU_SHARE:.0f} % can be trusted): "
+                "raise the limit or give it more workers."
+            )
+        if self.clock_off_s > GENERATOR_CLOCK_S:
+            found.append(
+                f"The clock of a load generator is at least {self.clock_off_s:.1f} s off this machine's "
+                f"(at most {GENERATOR_CLOCK_S:g} s can be trusted): set the nodes' clocks."
             )
         return tuple(found)
 
@@ -105,7 +126,9 @@ def generator_lag(run: RunReader) -> GeneratorLag | None:
         worst_ms,
         100 * int(judged["queued"].sum()) / judged.height,
         _unsent(run),
-        _busiest_cores(run),
+        _busiest(run, "generator_cpu_cores"),
+        _busiest(run, "generator_cpu_share"),
+        _clock_off_s(run),
     )
 
 
@@ -115,14 +138,25 @@ def _unsent(run: RunReader) -> int:
     return int(most["value"].sum())
 
 
-def _busiest_cores(run: RunReader) -> float | None:
-    samples = _within(run.metrics("generator_cpu_cores"), run)
+def _busiest(run: RunReader, name: str) -> float | None:
+    samples = _within(run.metrics(name), run)
     found: list[float] = []
     for part in samples.partition_by("labels") if samples.height else []:
         values = part["value"].sort().to_list()
         if len(values) >= FEWEST_CPU_SAMPLES:
             found.append(nearest_rank(values, GENERATOR_CPU_PERCENTILE))
     return max(found, default=None)
+
+
+def _clock_off_s(run: RunReader) -> float:
+    """Return what is left of the worst offset when the doubt of its measurement is taken off.
+
+    Also of clocks that were compared before the load began: they are compared when a generator is first met.
+    """
+    clocks, doubts_s = run.metrics("generator_clock_s"), run.metrics("generator_clock_within_s")
+    both = clocks.join(doubts_s, on=["t_s", "labels"], suffix="_within")
+    sure_s = both.select((pl.col("value").abs() - pl.col("value_within")).max()).item()
+    return max(0.0, float(sure_s)) if sure_s is not None else 0.0
 
 
 def _within(rows: pl.DataFrame, run: RunReader) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.kube_checks import Finding, checks_of, kube_score, tool
-from support.rendered import CHART_ONLY, stacks
+from support.rendered import CHART_ONLY, GENERATORS, stacks
 
 from infra.manifests import Manifest
 from infra.policy.shape import containers, items, pod_spec, section, subject, workloads
@@ -113,8 +113,12 @@ WAIVERS = (
     ),
     Waiver(
         "networkpolicy-targets-pod",
-        "for pods that a controller makes: Envoy's, and those of an experiment's workflow",
-        ("NetworkPolicy envoy-gateway-system/envoy", "NetworkPolicy tidegate/chaos-tasks"),
+        "for pods that something else makes: Envoy's, those of an experiment's workflow and of a load",
+        (
+            "NetworkPolicy envoy-gateway-system/envoy",
+            "NetworkPolicy tidegate/chaos-tasks",
+            "NetworkPolicy load/*",
+        ),
     ),
     Waiver(
         "pod-probes-identical",
@@ -193,12 +197,12 @@ def program() -> Path:
 
 @pytest.fixture(scope="module")
 def findings(rendered: Mapping[str, Sequence[Manifest]], program: Path) -> dict[str, list[Finding]]:
-    """What kube-score says of each stack, and of the chart by itself."""
-    names = [*stacks(), CHART_ONLY]
+    """What kube-score says of each stack, of the chart by itself, and of what generates load."""
+    names = [*stacks(), CHART_ONLY, GENERATORS]
     return {name: kube_score(program, scored(rendered[name]), OPTIONAL) for name in names}
 
 
-@pytest.mark.parametrize("name", [*stacks(), CHART_ONLY])
+@pytest.mark.parametrize("name", [*stacks(), CHART_ONLY, GENERATORS])
 def test_every_finding_is_mended_or_has_a_reason(
     findings: Mapping[str, Sequence[Finding]], name: str
 ) -> None:
@@ -248,7 +252,7 @@ def test_what_is_missing_is_noticed_and_no_waiver_holds_for_it(
     assert open_ == {check}
 
 
-@pytest.mark.parametrize("name", [*stacks(), CHART_ONLY])
+@pytest.mark.parametrize("name", [*stacks(), CHART_ONLY, GENERATORS])
 def test_images_are_those_on_the_node_by_an_exact_name(
     rendered: Mapping[str, Sequence[Manifest]], name: str
 ) -> None:
@@ -258,7 +262,7 @@ def test_images_are_those_on_the_node_by_an_exact_name(
             assert ":" in container["image"].rpartition("/")[2], subject(each)
 
 
-@pytest.mark.parametrize("name", [*stacks(), CHART_ONLY])
+@pytest.mark.parametrize("name", [*stacks(), CHART_ONLY, GENERATORS])
 def test_what_a_pod_may_write_has_a_bound(rendered: Mapping[str, Sequence[Manifest]], name: str) -> None:
     unbound = {
         (subject(each), volume["name"])

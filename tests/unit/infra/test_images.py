@@ -9,6 +9,7 @@ import pytest
 from infra.images import NOT_YET, Images, from_catalogue
 from tidegate.errors import TidegateError
 from tidegate.models.faults import FaultsConfig
+from tidegate.models.load import LoadConfig
 from tidegate.models.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,6 +37,15 @@ def test_a_stack_has_injectors_only_where_it_asks_for_faults() -> None:
     found = from_catalogue(Policy(), FaultsConfig(chaos_mesh=True), preview=True)
     assert found.chaos_daemon is not None
     assert found.chaos_controller_manager is not None
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_stack_has_generators_only_where_it_asks_for_load_in_the_cluster() -> None:
+    found = from_catalogue(Policy(), FaultsConfig(), preview=True, load=LoadConfig(in_cluster=True))
+    assert found.load is not None
+    assert found.load.reference.startswith("tidegate/load:")
+    assert found.load.reference in found.on_workers()
+    assert from_catalogue(Policy(), FaultsConfig(), preview=True).load is None
 
 
 @pytest.mark.usefixtures("no_engine")

@@ -371,6 +371,16 @@ def test_node_groups_bring_the_autoscaler_its_server_and_its_image(built: Build)
     assert made.waits_for(server.name, "cluster-kind")
 
 
+def test_room_for_load_generators_is_made_only_where_their_image_is(built: Build) -> None:
+    assert not [each for each in built().resources if "/load" in each.name]
+    image = Image("example/load:1.0", "sha256:load")
+    made = built(load=image)
+    assert image.reference in made.named("cluster-images").inputs["images"]
+    assert made.waits_for("NetworkPolicy/load/worker", "Namespace/load")
+    assert made.waits_for("ResourceQuota/load/generators", "Namespace/load")
+    assert made.waits_for("Namespace/load", "cluster-images")
+
+
 EVERYTHING = Policy.model_validate(
     {
         "web": {"hpa": {"metric": "rps"}, "vpa": {"mode": "InPlaceOrRecreate"}},

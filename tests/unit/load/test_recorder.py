@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from tidegate.errors import TidegateError
+from tidegate.load import generator
+from tidegate.load.quota import CpuQuota
 from tidegate.load.recorder import MARK, Mark, Recorder, error_text
 from tidegate.run import REQUEST_SCHEMA, read_jsonl
 
@@ -166,3 +168,22 @@ def test_a_disk_that_refuses_is_reported_and_the_rows_are_kept(tmp_path: Path) -
     recorder.on_request("GET", "/b", 1.0, 0)
     recorder.close()
     assert rows(tmp_path)["route"].to_list() == ["GET /a", "GET /b"]
+
+
+def test_what_a_container_uses_of_its_limit_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = tmp_path / "cpu.stat"
+    usage.write_text("usage_usec 0\n")
+    monkeypatch.setattr(generator, "cpu_quota", lambda: CpuQuota(0.5, usage, "usage_usec", 1e-6))
+    recorder = Recorder(tmp_path, ignore)
+    recorder.start()
+    gevent.sleep(0.1)
+    usage.write_text("usage_usec 200000\n")
+    while recorder.health.worst_lag_s == 0:  # the first sample
+        gevent.sleep(0.05)
+    recorder.close()
+    found = pl.concat(pl.read_parquet(path) for path in (tmp_path / "metrics").glob("*.parquet"))
+    first = found.filter(pl.col("name") == "generator_cpu_share").row(0, named=True)
+    # A fifth of a second, of half a core.
+    assert first["value"] * first["window_s"] * 0.5 == pytest.approx(0.2)

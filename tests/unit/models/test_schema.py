@@ -19,6 +19,7 @@ from tidegate.models import (
     WorkerPolicy,
     json_schemas,
 )
+from tidegate.models.load import LoadConfig
 
 CONFIGURATION = (
     ClusterConfig,
@@ -26,6 +27,7 @@ CONFIGURATION = (
     HeadroomPolicy,
     HpaPolicy,
     LatencyObjective,
+    LoadConfig,
     NodeGroup,
     Policy,
     QueuePolicy,
@@ -55,6 +57,7 @@ def test_every_key_is_described_and_every_number_has_unit_and_range() -> None:
 
 def test_schemas_are_exported_by_name_and_closed() -> None:
     schemas = json_schemas()
-    assert set(schemas) == {"policy", "slo", "cluster", "stack", "plan", "verdict", "hypothesis", "faults"}
+    names = {"policy", "slo", "cluster", "stack", "plan", "verdict", "hypothesis", "faults", "load"}
+    assert set(schemas) == names
     assert all(schema["additionalProperties"] is False for schema in schemas.values())
     assert schemas["policy"]["$defs"]["ScaleRule"]["properties"]["period_s"]["maximum"] == 1800

@@ -83,6 +83,15 @@ def test_a_wrong_policy_is_named_with_its_cure(stack: Path, policy: str, key: st
     assert re.search(said, error)
 
 
+def test_load_in_the_cluster_is_off_unless_asked_for(stack: Path) -> None:
+    stack.write_text("config:\n" + SLO)
+    assert not load_stack(stack).load.in_cluster
+    stack.write_text("config:\n" + SLO + "  tidegate:load: {in_cluster: true, max_workers: 8}\n")
+    assert load_stack(stack).load.max_workers == 8
+    wrong = "  tidegate:load: {worker_cpu_request_m: 900, worker_cpu_limit_m: 500}\n"
+    assert "worker_cpu_request_m 900 is above" in error_of(stack, "config:\n" + SLO + wrong)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -121,3 +121,32 @@ def test_a_process_that_uses_its_whole_core_is_the_limit(record: Record) -> None
 def test_the_cpu_of_a_load_of_seconds_is_its_start(record: Record) -> None:
     run = sampled(record([(0, 0, 20, -1)]), "generator_cpu_cores", *([1.0] * 9))
     assert said(run) == []
+
+
+def test_a_container_at_its_limit_is_the_limit_whatever_its_process_thinks(record: Record) -> None:
+    run = sampled(record([(0, 0, 20, -1)]), "generator_cpu_cores", *([0.5] * 20))
+    run = sampled(run, "generator_cpu_share", *([0.6] * 18), 1.0, 1.0)
+    assert said(run) == []
+    run = sampled(run, "generator_cpu_share", *([0.6] * 15), *([0.98] * 5), process="2")
+    assert len(said(run)) == 1
+    assert "used 98 % of its CPU limit or more" in said(run)[0]
+
+
+def compared(run: RunReader, pod: str, offset_s: float, within_s: float, at: float = -5) -> RunReader:
+    with metric_writer(run.path, f"clocks-{pod}-{at:g}") as writer:
+        for name, value in (("generator_clock_s", offset_s), ("generator_clock_within_s", within_s)):
+            writer.append(MetricRow(T0 + at, T0 + at, name, f'{{"host":"{pod}"}}', value, None))
+    return RunReader(run.path)
+
+
+def test_a_generator_whose_clock_is_surely_apart_is_doubted(record: Record) -> None:
+    run = compared(record([(0, 0, 1, -1)]), "w0", 0.4, 0.001)
+    assert said(run) == []
+    # It may be right: the question took so long.
+    run = compared(run, "w1", -0.9, 0.5)
+    assert said(run) == []
+    run = compared(run, "w2", -2.0, 0.1, at=50)
+    assert len(said(run)) == 1
+    assert "at least 1.9 s off this machine's" in said(run)[0]
+    check = next(check for check in assess(run).checks if check.name == "generator lag p99")
+    assert check.outcome is Outcome.COULD_NOT_TELL
