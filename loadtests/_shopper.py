@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from locust import events, task
 from locust.contrib.fasthttp import FastResponse
+from locust.exception import StopUser
 
 from tidegate.errors import TidegateError
 from tidegate.load.handover import PASSWORD_VARIABLE
@@ -143,15 +144,19 @@ class Shopper(PacedUser):
 
     def place(self, path: str, order: dict[str, Any]) -> FastResponse:
         """Send an order, and note what was said about it: whether it is kept is asked after the load."""
-        account, began_s, acknowledged = self.customer.account, time.time(), None
+        account, began_s, acknowledged, sent = self.customer.account, time.time(), None, True
         try:
             response = self.send("POST", path, route=path, json=order)
             if response.status_code in (201, 202):
                 acknowledged = answer(response).get("id")
-            return response
+        except StopUser:
+            sent = False  # a bound was reached before
+            raise
         finally:
             # Also when the user is stopped while it waits: the order may be made all the same.
-            note_attempt(account, began_s, acknowledged)
+            if sent:
+                note_attempt(account, began_s, acknowledged)
+        return response
 
     def basket(self) -> dict[str, Any]:
         """Return an order of one product."""

@@ -211,6 +211,11 @@ def test_users_whose_slot_falls_due_as_they_are_stopped_do_not_abandon_it(shop: 
 def test_the_bound_on_requests_holds_exactly(shop: Shop, tmp_path: Path) -> None:
     result = drive(shop, tmp_path, "steady", steady_users="8", steady_s="60", rps="20", max_requests="37")
     assert len(shop.book) == result.requests == 37
+    # Users that wanted to order and came too late have attempted nothing.
+    ordered = rows(tmp_path).filter(
+        pl.col("route").str.ends_with("/orders") & pl.col("route").str.starts_with("POST")
+    )
+    assert len(list(read_jsonl(tmp_path / "orders.jsonl"))) == ordered.height
 
 
 def test_requests_that_take_too_long_are_given_up(shop: Shop, tmp_path: Path) -> None:
