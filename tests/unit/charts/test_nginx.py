@@ -10,6 +10,7 @@ import pytest
 from app.core.settings import Settings
 from app.servers.protocol import HEAD_TIMEOUT_S, MAX_HEAD_BYTES
 from infra.manifests import Manifest
+from infra.network.edge import edge_traffic
 from infra.policy import check
 
 if TYPE_CHECKING:
@@ -159,3 +160,15 @@ def test_its_bounds_are_the_services_own(render: Render) -> None:
 )
 def test_wrong_values_are_refused_by_name(refused: Refused, words: list[str], reason: str) -> None:
     assert reason in refused(words)
+
+
+@pytest.mark.parametrize("given", [{}, ENABLED], ids=["plain", "nginx"])
+def test_the_gateway_may_reach_by_address_the_port_that_the_service_publishes(
+    render: Render, given: dict[str, Any]
+) -> None:
+    containers = _containers(render(given)).values()
+    ports = [port for container in containers for port in container.get("ports", [])]
+    (published,) = [port["containerPort"] for port in ports if port["name"] == "http"]
+    (envoy,) = [each["spec"] for each in edge_traffic() if each["metadata"]["name"] == "envoy"]
+    by_address = [rule["ports"] for rule in envoy["egress"] if "ipBlock" in rule["to"][0]]
+    assert published in [port["port"] for ports in by_address for port in ports]

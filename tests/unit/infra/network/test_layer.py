@@ -7,7 +7,7 @@ import pytest
 
 from infra.cluster.config import GATEWAY_NODE_PORT, POD_CIDR, KindSpec, cni_template, intent
 from infra.manifests import Manifest
-from infra.network.edge import edge, edge_traffic
+from infra.network.edge import edge
 from infra.network.firewall import firewall
 from infra.network.flannel import flannel
 from infra.policy import check
@@ -69,12 +69,6 @@ def test_envoy_is_reached_at_the_node_port_that_the_cluster_publishes() -> None:
     # The published node runs no Envoy; with Local it would answer nobody.
     assert service["externalTrafficPolicy"] == "Cluster"
     assert provider["envoyDeployment"]["container"]["image"] == "example/envoy:1"
-
-
-def test_envoy_may_reach_a_web_pod_before_anybody_has_looked_up_its_labels() -> None:
-    (envoy,) = [each for each in edge_traffic() if each["metadata"]["name"] == "envoy"]
-    by_address = [rule for rule in envoy["spec"]["egress"] if {"ipBlock": {"cidr": POD_CIDR}} in rule["to"]]
-    assert [[port["port"] for port in rule["ports"]] for rule in by_address] == [[8000, 8080]]
 
 
 def test_routes_are_taken_from_namespaces_that_were_allowed() -> None:
