@@ -28,10 +28,14 @@ def ended(number, _):
     sys.exit(5)
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, ended)
-open(run + "/requests/a-000000.parquet", "wb").write(b"first")
-open(run + "/orders.jsonl", "wb").write(b'{{"a":1}}')
+def whole(name, content):
+    with open(run + "/unnamed", "wb") as file:
+        file.write(content)
+    os.rename(run + "/unnamed", run + "/" + name)
+whole("requests/a-000000.parquet", b"first")
+whole("orders.jsonl", b'{{"a":1}}')
 if "--big" in sys.argv:
-    open(run + "/metrics/b-000000.parquet", "wb").write(b"x" * ({PIECE_BYTES} + 10))
+    whole("metrics/b-000000.parquet", b"x" * ({PIECE_BYTES} + 10))
 while "--ends" not in sys.argv:
     time.sleep(0.02)
 """
