@@ -21,11 +21,11 @@ from tidegate.simulate.world import World
 from tidegate.simulate.world.traces import Bin
 
 TITLE = "Fluid simulation"
-MINUTES = 1.5
+MINUTES = 3.5
 DAY_S = 86_400.0
 REPLICAS = (1, 10, 100, 1000)
 MINUTES_OF_LOAD = (25, 250, 2500, 25_000)
-POLICIES = 20
+POLICIES = 500
 SLO = Slo(
     availability_percent=99.9,
     latency=(LatencyObjective(route_group="all", routes=("GET /",), percentile=95, threshold_ms=500.0),),

@@ -101,7 +101,7 @@ def estimate_many(
         return [one(policy) for policy in policies]
     # Spawned, not forked: a fork copies the locks of whatever threads the caller has.
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(one, policies, chunksize=max(1, len(policies) // (4 * processes))))
+        return list(pool.map(one, policies, chunksize=max(1, len(policies) // (32 * processes))))
 
 
 def _met(objective: LatencyObjective, ordered_s: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Met:

@@ -47,12 +47,6 @@ def utilization_proposal(
         InvalidMetricError: the measured pods request nothing.
     """
     most = max(100, target_percent)
-
-    def percent(total: int, requested: int) -> int:
-        if requested == 0:
-            raise InvalidMetricError("no metrics returned matched known pods")
-        return wrap_int32(divide_whole(wrap_int64(total * 100), requested))
-
     requested = census.requested or 0
 
     def refilled(missing_use: bool, with_missing: bool, with_unready: bool) -> float:
@@ -60,10 +54,21 @@ def utilization_proposal(
         base = requested
         base += sum(census.requested_by_missing) if with_missing else 0
         base += census.requested_by_unready if with_unready else 0
-        return divide(percent(wrap_int64(total), wrap_int64(base)), target_percent)
+        return divide(whole_percent(wrap_int64(total), wrap_int64(base)), target_percent)
 
-    value = percent(census.total, requested)
+    value = whole_percent(census.total, requested)
     return _propose(current, value, target_percent, census, tolerance, refilled)
+
+
+def whole_percent(total: int, requested: int) -> int:
+    """Return how many percent of `requested` milli-units `total` is, cut to a whole one (utilization.go:48).
+
+    Raises:
+        InvalidMetricError: nothing is requested.
+    """
+    if requested == 0:
+        raise InvalidMetricError("no metrics returned matched known pods")
+    return wrap_int32(divide_whole(wrap_int64(total * 100), requested))
 
 
 def average_proposal(current: int, target_milli: int, census: Census, tolerance: Tolerance) -> PodsProposal:

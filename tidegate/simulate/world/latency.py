@@ -39,8 +39,7 @@ def sampled_latency_s(
         count: size of the sample.
     """
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
-    start, end = np.array(flow.start_s), np.array(flow.end_s)
-    rate, pods = np.array(flow.rate), np.array(flow.pods, dtype=np.float64)
+    start, end, rate, pods = flow.start_s, flow.end_s, flow.rate, flow.pods
     weight = rate * (end - start)
     if not weight.sum() > 0:
         return np.empty(0)
@@ -50,14 +49,14 @@ def sampled_latency_s(
     able = np.maximum(pods, 1e-9) * speed
     wanted = rate * cpu_s
     after_s = rng.random(count) * (end - start)[piece]
-    backlog = np.maximum(0.0, np.array(flow.backlog_s)[piece] + (wanted - able)[piece] * after_s)
+    backlog = np.maximum(0.0, flow.backlog_s[piece] + (wanted - able)[piece] * after_s)
     variance = math.log(1 + service.cpu_variation**2)
     own = cpu_s / speed * rng.lognormal(-variance / 2, math.sqrt(variance), count)
     other = rng.exponential(service.other_ms / 1000, count) if service.other_ms else 0.0
     # Between two levels, one or the other: the nearer, the likelier.
     used = np.minimum((wanted / able)[piece], _LEVELS[-1])
-    level = np.interp(used, _LEVELS, np.arange(len(_LEVELS)))
-    level = (level + rng.random(count)).astype(np.intp)
+    place: NDArray[np.float64] = np.interp(used, _LEVELS, np.arange(len(_LEVELS)))
+    level = (place + rng.random(count)).astype(np.intp)
     table = _tried(service.cpu_ms, service.cpu_variation, quota)
     queued = table[np.minimum(level, len(_LEVELS) - 1), rng.integers(_TRIED, size=count)]
     waits = backlog / able[piece]

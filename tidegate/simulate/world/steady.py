@@ -2,18 +2,20 @@
 
 With `behavior`, a recommendation of exactly the present replicas leaves them: the windows hold a change back
 and never make one, and the policies limit a change. So does one of fewer while the window downwards holds one
-that was not fewer, and one of more in the same way. Such a sync only remembers its recommendation, which is
-noted here and given to the rules with the next one that may change something.
+that was not fewer, and one of more in the same way; and at a bound, one of what lies beyond it. Such a sync
+only remembers its recommendation, which is noted here and given to the rules with the next one that may
+change something.
 """
 
 from __future__ import annotations
 
 from tidegate.simulate.hpa import Controller, Memory, Spec, decide_with
+from tidegate.simulate.hpa.arithmetic import ceil_to_int32, divide
 from tidegate.simulate.hpa.census import Census
 from tidegate.simulate.hpa.evaluate import Invalid, Valid
 from tidegate.simulate.hpa.memory import Recommendation
 from tidegate.simulate.hpa.normalize import windows_s
-from tidegate.simulate.hpa.pod_metrics import utilization_proposal
+from tidegate.simulate.hpa.pod_metrics import utilization_proposal, whole_percent
 from tidegate.simulate.hpa.samples import InvalidMetricError
 from tidegate.simulate.hpa.spec import NANOS, Metric, ResourceMetric
 from tidegate.simulate.hpa.tolerance import Tolerance, tolerance_of
@@ -43,7 +45,8 @@ class SteadyDecisions:
         self._up_ns, self._down_ns = up_s * NANOS, down_s * NANOS
         self._window_ns = max(self._up_ns, self._down_ns)
         self._memory = Memory()
-        self._noted = list[Recommendation]()
+        self._noted = list[tuple[int, int]]()
+        """Replicas, and the time of the sync."""
 
     def replicas(self, current: int, census: Census | None, now_ns: int) -> int:
         """Return the replicas that one sync comes to.
@@ -54,15 +57,7 @@ class SteadyDecisions:
             now_ns: the time of the sync.
         """
         metric = self._evaluated(current, census)
-        inside = self._spec.min_replicas <= current <= self._spec.max_replicas
-        if (
-            isinstance(metric, Valid)
-            and inside
-            and current
-            and self._memory.recommendations is not None
-            and self._stays(metric.replicas, current, now_ns)
-        ):
-            self._noted.append(Recommendation(metric.replicas, now_ns))
+        if isinstance(metric, Valid) and self._keep(metric.replicas, current, now_ns):
             return current
         self._recall(now_ns)
 
@@ -74,6 +69,32 @@ class SteadyDecisions:
         )
         return decision.desired_replicas
 
+    def keep(self, current: int, total: int, requested: int, now_ns: int) -> bool:
+        """Whether one sync leaves the replicas as they are, where each of them is ready and has a number.
+
+        If not, nothing is noted, and `replicas` is to be asked.
+
+        Args:
+            current: replicas there are, at least one.
+            total: what they use together, in milli-units.
+            requested: what they request together; more than 0.
+            now_ns: the time of the sync.
+        """
+        ratio = divide(whole_percent(total, requested), self._target)
+        raw = current if self._tolerance.holds(ratio) else ceil_to_int32(ratio * current)
+        return self._keep(raw, current, now_ns)
+
+    def _keep(self, raw: int, current: int, now_ns: int) -> bool:
+        if (
+            current
+            and self._spec.min_replicas <= current <= self._spec.max_replicas
+            and self._memory.recommendations is not None
+            and self._stays(raw, current, now_ns)
+        ):
+            self._noted.append((raw, now_ns))
+            return True
+        return False
+
     def _evaluated(self, current: int, census: Census | None) -> Valid | Invalid:
         reason = "FailedGetResourceMetric"
         if census is None:
@@ -84,15 +105,15 @@ class SteadyDecisions:
             return Invalid(self._metric, reason, str(error))
 
     def _stays(self, raw: int, current: int, now_ns: int) -> bool:
-        """Whether `raw` leaves `current` as it is: the same, or a recent one stands against it."""
-        if raw == current:
-            return True
+        """Whether `raw` leaves `current` as it is: a bound does, or a recent one stands against it."""
         fewer = raw < current
+        if current == (self._spec.min_replicas if fewer else self._spec.max_replicas) or raw == current:
+            return True
         after_ns = now_ns - (self._down_ns if fewer else self._up_ns)
-        for one in reversed(self._noted):
-            if one.t_ns <= after_ns:
+        for replicas, t_ns in reversed(self._noted):
+            if t_ns <= after_ns:
                 break
-            if one.replicas >= current if fewer else one.replicas <= current:
+            if replicas >= current if fewer else replicas <= current:
                 return True
         for one in self._memory.recommendations or ():
             against = one.replicas >= current if fewer else one.replicas <= current
@@ -105,6 +126,7 @@ class SteadyDecisions:
         if not self._noted:
             return
         memory, oldest_ns = self._memory, now_ns - self._window_ns
-        kept = [one for one in (*(memory.recommendations or ()), *self._noted) if one.t_ns >= oldest_ns]
+        noted = (Recommendation(replicas, t_ns) for replicas, t_ns in self._noted)
+        kept = [one for one in (*(memory.recommendations or ()), *noted) if one.t_ns >= oldest_ns]
         self._memory = Memory(tuple(kept), memory.up_events, memory.down_events, memory.conditions)
         self._noted.clear()

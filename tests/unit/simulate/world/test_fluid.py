@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from support.synthetic_run import SLO
@@ -15,6 +20,7 @@ from tidegate.simulate.world.fluid import flow_of
 from tidegate.simulate.world.latency import sampled_latency_s
 from tidegate.simulate.world.policy import quota_of
 from tidegate.simulate.world.record import Silent
+from tidegate.simulate.world.totals import Totals
 from tidegate.simulate.world.traces import Bin
 
 LOADS = {
@@ -55,9 +61,12 @@ def test_cost_work_and_latency_are_those_of_single_requests(load: str) -> None:
 
 def test_the_same_seed_gives_the_same_flow() -> None:
     bins = LOADS["a step up and down"]
-    first, again, other = (flow_of(Policy(), World(), bins, seed=seed) for seed in (1, 1, 2))
-    assert first == again
-    assert first != other
+    found = list[tuple[Totals, object, object]]()
+    for seed in (1, 1, 2):
+        totals, flow = flow_of(Policy(), World(), bins, seed=seed)
+        found.append((totals, flow.start_s.tolist(), flow.backlog_s.tolist()))
+    assert found[0] == found[1]
+    assert found[0] != found[2]
 
 
 def test_no_work_is_lost() -> None:
@@ -122,3 +131,43 @@ def test_processes_change_nothing_but_time() -> None:
     assert [round(one.core_hours, 6) for one in alone] == sorted(
         (round(one.core_hours, 6) for one in alone), reverse=True
     )
+
+
+UNCOMPILED = """
+import json, sys
+from tidegate.models import Policy
+from tidegate.simulate.world import World
+from tidegate.simulate.world.fluid import flow_of
+from tidegate.simulate.world.stream import scrape
+from tidegate.simulate.world.traces import Bin
+
+assert not hasattr(scrape, "py_func"), "compiled after all"
+bins = [Bin(*one) for one in json.loads(sys.argv[2])]
+totals, flow = flow_of(Policy(), World.model_validate_json(sys.argv[1]), bins)
+print(json.dumps([totals.replica_s, totals.used_core_s, flow.pods.tolist(), flow.backlog_s.tolist()]))
+"""
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {},
+        {"controller": {"sync_s": 60.0}, "pipeline": {"resolution_s": 10.0}},
+        {"controller": {"sync_s": 5.0}, "pipeline": {"resolution_s": 120.0, "sample_least_s": 1.0}},
+    ],
+)
+def test_the_compiled_steps_have_the_bits_of_python_and_stay_within_their_arrays(
+    part: dict[str, object],
+) -> None:
+    """Python looks at bounds, compiled code does not."""
+    world = World.model_validate(part)
+    bins = [Bin(0.5 * number, 0.5, 0.1 * (number % 400)) for number in range(1200)]
+    env = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    words = (world.model_dump_json(), json.dumps([(one.start_s, one.width_s, one.count) for one in bins]))
+    told = subprocess.run(
+        [sys.executable, "-c", UNCOMPILED, *words], env=env, check=True, capture_output=True, text=True
+    )
+    totals, flow = flow_of(Policy(), world, bins)
+    found = [totals.replica_s, totals.used_core_s, flow.pods.tolist(), flow.backlog_s.tolist()]
+    assert json.loads(told.stdout) == found
+    assert totals.most_replicas > Policy().web.hpa.min_replicas
