@@ -55,7 +55,7 @@ def sampled_latency_s(
     other = rng.exponential(service.other_ms / 1000, count) if service.other_ms else 0.0
     # Between two levels, one or the other: the nearer, the likelier.
     used = np.minimum((wanted / able)[piece], _LEVELS[-1])
-    place: NDArray[np.float64] = np.interp(used, _LEVELS, np.arange(len(_LEVELS)))
+    place = np.asarray(np.interp(used, _LEVELS, np.arange(len(_LEVELS))), dtype=np.float64)
     level = (place + rng.random(count)).astype(np.intp)
     table = _tried(service.cpu_ms, service.cpu_variation, quota)
     queued = table[np.minimum(level, len(_LEVELS) - 1), rng.integers(_TRIED, size=count)]
