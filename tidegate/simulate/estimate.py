@@ -11,8 +11,6 @@ from functools import partial
 import numpy as np
 
 from tidegate.models import LatencyObjective, Policy, Slo
-from tidegate.simulate.world.fluid import flow_of
-from tidegate.simulate.world.latency import sampled_latency_s
 from tidegate.simulate.world.parameters import World
 from tidegate.simulate.world.policy import quota_of
 from tidegate.simulate.world.totals import Totals
@@ -70,6 +68,10 @@ def estimate(
         ValueError: a bin has no width; see `binned`.
         TidegateError: the controller's version is not known.
     """
+    # Compiled code, whose compiler takes most of a second to import: only who estimates waits for it.
+    from tidegate.simulate.world.fluid import flow_of
+    from tidegate.simulate.world.latency import sampled_latency_s
+
     totals, flow = flow_of(policy, world, bins, seed=seed, scale=scale)
     latency_s = np.sort(sampled_latency_s(flow, world, quota_of(policy, world), seed=seed))
     given_up = float(np.mean(latency_s >= world.service.timeout_s)) if len(latency_s) else 0.0
