@@ -55,6 +55,7 @@ class Images:
     vpa_admission_controller: Image | None = None
     chaos_controller_manager: Image | None = None
     chaos_daemon: Image | None = None
+    chaos_coredns: Image | None = None
     load: Image | None = None
     """These only where the policy asks for what they do, or the stack for faults or load in the cluster."""
 

@@ -145,8 +145,8 @@ def build(
         opts=pulumi.ResourceOptions(parent=service, depends_on=service.objects),
     )
     faults = None
-    controller, daemon = images.chaos_controller_manager, images.chaos_daemon
-    if controller is not None and daemon is not None and fault_definitions is not None:
+    controller, daemon, names = images.chaos_controller_manager, images.chaos_daemon, images.chaos_coredns
+    if controller and daemon and names and fault_definitions is not None:
         faults = Faults(
             "faults",
             FaultsArgs(
@@ -154,6 +154,7 @@ def build(
                 target=replace(networked, ready=(*networked.ready, *service.objects)),
                 controller_image=controller.reference,
                 daemon_image=daemon.reference,
+                dns_image=names.reference,
                 definitions=fault_definitions,
             ),
         )

@@ -16,6 +16,9 @@ from infra.faults.names import (
     CONTROLLER,
     CONTROLLER_LABELS,
     DAEMON,
+    DNS_GRPC_PORT,
+    DNS_SERVER,
+    DNS_SERVICE,
     GRPC_PORT,
     METRICS_PORT,
     NAMESPACE,
@@ -80,6 +83,7 @@ def controller(image: str, certificate: pulumi.Input[str], key: pulumi.Input[str
                 traffic.api_server(),
                 traffic.dns(),
                 traffic.egress([GRPC_PORT], traffic.pods(NAMESPACE, name_label(DAEMON))),
+                traffic.egress([DNS_GRPC_PORT], traffic.pods(NAMESPACE, name_label(DNS_SERVER))),
                 traffic.egress(
                     [8000], traffic.pods(SERVICE_NAMESPACE, {"app.kubernetes.io/component": "web"})
                 ),
@@ -104,6 +108,8 @@ def _rights() -> list[Manifest]:
     ]
     own = [
         {"apiGroups": [""], "resources": ["services"], "verbs": _LOOK},
+        # Those of the DNS server: each of them is told what names to spoil.
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _LOOK},
         {
             "apiGroups": ["coordination.k8s.io"],
@@ -143,6 +149,8 @@ def _container(image: str) -> dict[str, Any]:
         "ALLOW_HOST_NETWORK_TESTING": "false",
         "ENABLE_FILTER_NAMESPACE": "false",
         "CHAOS_DAEMON_SERVICE_PORT": str(GRPC_PORT),
+        "CHAOS_DNS_SERVICE_NAME": DNS_SERVICE,
+        "CHAOS_DNS_SERVICE_PORT": str(DNS_GRPC_PORT),
         "POD_FAILURE_PAUSE_IMAGE": PAUSE_IMAGE,
         "WEBHOOK_PORT": str(WEBHOOK_PORT),
         "METRICS_PORT": str(METRICS_PORT),

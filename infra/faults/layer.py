@@ -12,6 +12,7 @@ from infra.certificate import Certificates
 from infra.faults.controller import controller, into_service
 from infra.faults.daemon import daemon
 from infra.faults.definitions import definitions
+from infra.faults.dns import dns_server
 from infra.faults.names import NAMESPACE, SERVER_NAME
 from infra.manifests import Manifest, namespace
 from infra.objects import KubernetesObject, register, within
@@ -28,12 +29,14 @@ class FaultsArgs:
         target: the cluster, with its network and the service's namespace ready.
         controller_image: image reference.
         daemon_image: image reference.
+        dns_image: image reference.
         definitions: the folder of Chaos Mesh's custom resource definitions.
     """
 
     target: Target
     controller_image: str
     daemon_image: str
+    dns_image: str
     definitions: Path
 
 
@@ -53,6 +56,7 @@ def manifests(args: FaultsArgs, keys: Keys) -> list[list[Manifest]]:
         [
             *daemon(args.daemon_image, keys.authority, keys.server, keys.client),
             *controller(args.controller_image, *keys.server),
+            *dns_server(args.dns_image),
             *into_service(),
         ],
     ]

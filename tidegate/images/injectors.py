@@ -10,7 +10,7 @@ CHAOS_DEFINITIONS = "chaos-mesh-definitions"
 
 def injectors(faults: FaultsConfig) -> list[str]:
     """Return names of images of the catalogue, all of the role `option`; none without faults."""
-    return ["chaos-controller-manager", "chaos-daemon"] if faults.chaos_mesh else []
+    return ["chaos-controller-manager", "chaos-daemon", "chaos-coredns"] if faults.chaos_mesh else []
 
 
 def fault_definitions(faults: FaultsConfig) -> list[str]:

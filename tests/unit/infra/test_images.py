@@ -37,6 +37,7 @@ def test_a_stack_has_injectors_only_where_it_asks_for_faults() -> None:
     found = from_catalogue(Policy(), FaultsConfig(chaos_mesh=True), preview=True)
     assert found.chaos_daemon is not None
     assert found.chaos_controller_manager is not None
+    assert found.chaos_coredns is not None
 
 
 @pytest.mark.usefixtures("no_engine")

@@ -104,6 +104,7 @@ def built(deploy: Deploy, images: Images, module: Path, helm: str, definitions: 
 INJECTORS = {
     "chaos_controller_manager": Image("example/chaos-controller-manager:1.0", "sha256:controller"),
     "chaos_daemon": Image("example/chaos-daemon:1.0", "sha256:daemon"),
+    "chaos_coredns": Image("example/chaos-coredns:1.0", "sha256:names"),
 }
 FAULT_DEFINITION = """
 apiVersion: apiextensions.k8s.io/v1
@@ -118,7 +119,7 @@ LAYERS = {"Cluster", "Network", "Observability", "Data", "Service", "Faults"}
 
 
 def test_a_stack_that_asks_for_no_faults_has_none(built: Build) -> None:
-    made = built(chaos_daemon=None, chaos_controller_manager=None)
+    made = built(chaos_daemon=None, chaos_controller_manager=None, chaos_coredns=None)
     assert not [each for each in made.resources if "chaos" in each.name]
 
 

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def objects(folder: Path) -> list[Manifest]:
-    args: Any = FaultsArgs(None, "example/controller:1", "example/daemon:1", folder)  # type: ignore[arg-type]
+    args: Any = FaultsArgs(None, "example/controller:1", "example/daemon:1", "example/dns:1", folder)  # type: ignore[arg-type]
     return [each for group in manifests(args, KEYS) for each in group]
 
 
@@ -102,4 +102,4 @@ def test_no_admission_webhook_is_registered(objects: list[Manifest]) -> None:
 def test_nothing_is_needed_unless_asked_for() -> None:
     off, on = FaultsConfig(), FaultsConfig(chaos_mesh=True)
     assert injectors(off) == fault_definitions(off) == []
-    assert injectors(on) == ["chaos-controller-manager", "chaos-daemon"]
+    assert injectors(on) == ["chaos-controller-manager", "chaos-daemon", "chaos-coredns"]
