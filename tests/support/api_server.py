@@ -196,7 +196,8 @@ class ApiServer:
 
 def _send(writer: asyncio.StreamWriter, status: int, body: Json) -> None:
     data = json.dumps(body).encode()
-    writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(data), data))
+    head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    writer.write(head % (status, len(data)) + data)
 
 
 def write_kubeconfig(path: Path, server: str, **user: Any) -> Path:
