@@ -7,6 +7,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -74,12 +75,17 @@ func parse(c *caddy.Controller) (settings, error) {
 
 // client returns who can be asked for pods: by the kubeconfig, else as the pod's own ServiceAccount.
 func client(read settings) (typed.PodsGetter, error) {
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: read.kubeconfig},
-		&clientcmd.ConfigOverrides{CurrentContext: read.context},
-	).ClientConfig()
+	load := rest.InClusterConfig
+	if read.kubeconfig != "" {
+		load = clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+			&clientcmd.ClientConfigLoadingRules{ExplicitPath: read.kubeconfig},
+			&clientcmd.ConfigOverrides{CurrentContext: read.context},
+		).ClientConfig
+	}
+	config, err := load()
 	if err != nil {
 		return nil, err
 	}
+	config.QPS = -1 // one small request an order; who gives orders has a limit
 	return typed.NewForConfig(config)
 }

@@ -1,6 +1,12 @@
 module tidegate.invalid/images
 go 1.26.0
-require github.com/chaos-mesh/chaos-mesh v0.9.1-0.20260902003049-47411975a8cb
+
+require (
+	github.com/chaos-mesh/chaos-mesh v0.9.1-0.20260902003049-47411975a8cb
+	github.com/prometheus/client_golang v1.23.2
+	go.uber.org/fx v1.19.2
+	sigs.k8s.io/controller-runtime v0.21.0
+)
 replace github.com/chaos-mesh/chaos-mesh/api => github.com/chaos-mesh/chaos-mesh/api v0.0.0-20260906172039-d70b66ad97ac
 replace k8s.io/cli-runtime => k8s.io/cli-runtime v0.35.3
 replace k8s.io/client-go => k8s.io/client-go v0.35.3
