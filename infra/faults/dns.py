@@ -1,8 +1,8 @@
-"""Chaos Mesh's DNS server: answers the questions of chosen pods wrongly, all others as the cluster's own does.
+"""Chaos Mesh's DNS server: answers questions of chosen pods wrongly, all others as the cluster's own does.
 
-The daemon writes this server's address into the resolv.conf of the chosen containers, and the controller tells the
-server which of their names to spoil. Nobody else asks it. The Corefile is read by upstream's image as well, which
-answers no name itself either: the zone that it is given does not exist (RFC 6761).
+The daemon writes this server's address into the resolv.conf of the chosen containers, and the controller
+tells the server which of their names to spoil. Nobody else asks it. The Corefile is one for upstream's image
+as well, which answers no name itself either: the zone that it is given does not exist (RFC 6761).
 """
 
 from __future__ import annotations

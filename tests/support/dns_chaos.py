@@ -107,7 +107,8 @@ def _message(parts: dict[str, str | list[str] | dict[str, str]]) -> bytes:
     for name, value in parts.items():
         if isinstance(value, dict):
             made += _field(
-                _FIELDS[name], b"".join(_field(_POD_FIELDS[key], text.encode()) for key, text in value.items())
+                _FIELDS[name],
+                b"".join(_field(_POD_FIELDS[key], text.encode()) for key, text in value.items()),
             )
         else:
             for text in [value] if isinstance(value, str) else value:
@@ -134,7 +135,9 @@ def _read(data: bytes, at: int) -> Answer:
 
 
 @contextmanager
-def dns_server(program: Path, corefile: str, kubeconfig: Path, behind: int, folder: Path) -> Generator[DnsServer]:
+def dns_server(
+    program: Path, corefile: str, kubeconfig: Path, behind: int, folder: Path
+) -> Generator[DnsServer]:
     """Run the server with the Corefile of the layer, moved to free ports of 127.0.0.1.
 
     Args:

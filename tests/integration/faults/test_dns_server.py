@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import grpc
 import httpx

@@ -33,7 +33,9 @@ def allowed(rules: list[dict[str, Any]], side: str) -> set[tuple[str, str, int]]
     """Protocol and port to whom: a namespace, or an address block."""
     return {
         (
-            peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name", "nodes"),
+            peer.get("namespaceSelector", {})
+            .get("matchLabels", {})
+            .get("kubernetes.io/metadata.name", "nodes"),
             port["protocol"],
             port["port"],
         )
