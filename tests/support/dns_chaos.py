@@ -1,4 +1,4 @@
-"""Chaos Mesh's DNS server as the catalogue makes it, the server behind it, and questions from several addresses."""
+"""Chaos Mesh's DNS server as the catalogue makes it, the server behind it, and who asks."""
 
 from __future__ import annotations
 
