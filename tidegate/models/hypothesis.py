@@ -30,7 +30,7 @@ class Sign(StrEnum):
     CPU_THROTTLED = "cpu_throttled"
     """Share of time in which the cgroup wanted CPU and got none, 0 to 1, above that of before (cgroup)."""
     CPU_TAKEN = "cpu_taken"
-    """Cores that others than the service's processes used in its cgroup, above those of before (cgroup, /proc).
+    """Cores that others than the service's own processes used in its cgroup, above those of before (cgroup).
 
     Where cores are short the cgroup's limit is not reached, and no time is throttled."""
     MEMORY_GREW = "memory_grew"
