@@ -15,6 +15,8 @@ from app.core.keys import KeyRing
 
 _ALGORITHM = "HS256"
 _ISSUER = "tidegate"
+_SKEW_S = 120
+"""How far the clocks of two pods may be apart, seconds: at most a few minutes (RFC 7519 section 4.1.4)."""
 _LONGEST = 2048
 """Characters of a token of ours, with room; what is longer is not worth a hash."""
 
@@ -58,7 +60,12 @@ class TokenService:
             if key is None:
                 raise _refusal()
             claims = jwt.decode(
-                token, key, [_ALGORITHM], issuer=_ISSUER, options={"require": ["exp", "iat", "sub"]}
+                token,
+                key,
+                [_ALGORITHM],
+                issuer=_ISSUER,
+                leeway=_SKEW_S,
+                options={"require": ["exp", "iat", "sub"]},
             )
         except jwt.InvalidTokenError:
             raise _refusal() from None

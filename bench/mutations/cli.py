@@ -41,7 +41,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--sound", type=int, default=SOUND_TIMES, metavar="N", help=f"how often the sound one; {SOUND_TIMES}"
     )
-    parser.add_argument("--users", type=int, default=12, help="simulated users of the load; default 12")
+    parser.add_argument("--users", type=int, default=6, help="simulated users of the load; default 6")
     parser.add_argument("--results", type=Path, default=FOLDER, help="where results are kept")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the Runs")
     parser.add_argument("--again", action="store_true", help="try even what has a result")

@@ -21,8 +21,24 @@ from infra.manifests import (
 UID = 999
 """User of PostgreSQL and of Redis in their official Debian images."""
 
+_NAMES = ("postgres", "redis")
+"""All databases."""
+
 _STORAGE_CLASS = "standard"
 """kind's own name for its default class, served by the local-path provisioner in the node image."""
+
+
+_BESIDE = {
+    "weight": 100,
+    "podAffinityTerm": {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {
+            "matchExpressions": [
+                {"key": "app.kubernetes.io/name", "operator": "In", "values": list(_NAMES)},
+            ]
+        },
+    },
+}
 
 
 def database(
@@ -51,6 +67,8 @@ def database(
         "serviceAccountName": name,
         "automountServiceAccountToken": False,
         "securityContext": pod_security(UID),
+        # Side by side: the service wants both, and so there is one node that it cannot lose instead of two.
+        "affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [_BESIDE]}},
         "terminationGracePeriodSeconds": 30,
         "containers": [
             {

@@ -42,9 +42,27 @@ def add(name: str, value: float, to: str = "") -> None:
     found.append([name, to, value])
 
 
+def own_cpu_s() -> float:
+    """Return the CPU seconds of the service: of its first process, those it started, and those that ended."""
+    ticks, parents = dict[int, float](), dict[int, int]()
+    for folder in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(folder.name)
+            row = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks[pid], parents[pid] = sum(float(each) for each in row[11:15]), int(row[1])
+    own = {1}
+    while more := {pid for pid, parent in parents.items() if parent in own} - own:
+        own |= more
+    return sum(ticks.get(pid, 0.0) for pid in own) / os.sysconf("SC_CLK_TCK")
+
+
 cpu = table(read("cpu.stat", "cpu/cpu.stat", "cpu,cpuacct/cpu.stat"))
 throttled_s = cpu.get("throttled_usec", 0) / 1e6 or cpu.get("throttled_time", 0) / 1e9
 add("probe_throttled_s", throttled_s)
+used = read("cpuacct/cpuacct.usage", "cpu,cpuacct/cpuacct.usage").strip()
+used_s = cpu["usage_usec"] / 1e6 if "usage_usec" in cpu else float(used) / 1e9 if used else None
+if used_s is not None:
+    add("probe_others_cpu_s", used_s - own_cpu_s())
 memory = read("memory.current", "memory/memory.usage_in_bytes").strip()
 if memory:
     add("probe_memory_bytes", float(memory))

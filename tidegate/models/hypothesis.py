@@ -29,6 +29,10 @@ class Sign(StrEnum):
     """A chosen pod ran another image and was not Ready (watch of pods)."""
     CPU_THROTTLED = "cpu_throttled"
     """Share of time in which the cgroup wanted CPU and got none, 0 to 1, above that of before (cgroup)."""
+    CPU_TAKEN = "cpu_taken"
+    """Cores that others than the service's own processes used in its cgroup, above those of before (cgroup).
+
+    Where cores are short the cgroup's limit is not reached, and no time is throttled."""
     MEMORY_GREW = "memory_grew"
     """Mebibytes that the cgroup held above those of before (cgroup)."""
     UNREACHABLE = "unreachable"
@@ -59,6 +63,7 @@ _WITH_TARGET = frozenset(
 _WITH_AMOUNT = frozenset(
     {
         Sign.CPU_THROTTLED,
+        Sign.CPU_TAKEN,
         Sign.MEMORY_GREW,
         Sign.CLOCK_SHIFTED,
         Sign.CONNECT_SLOWER,

@@ -28,6 +28,7 @@ PATIENCE_S = 60.0
 """How long the service may take to answer again, and workers to decide what is left."""
 _PAUSE_S = 2.0
 _PAGE = 100
+_ORDERS = "/api/v2/orders"
 _MARGIN_S = 2.0
 """The service's clock is read from a header of whole seconds."""
 
@@ -88,12 +89,12 @@ def audit(
         asker = _Asker(client, password, deadline_s)
         for number, (name, account) in enumerate(accounts.items(), start=1):
             say(f"account {number} of {len(accounts)}")
-            found = asker.orders(name, account.first_s)
+            found = asker.found(name, account)
             while any(found.get(order) == "pending" for order in account.acknowledged):
                 if time.monotonic() > deadline_s:
                     break
                 time.sleep(_PAUSE_S)
-                found = asker.orders(name, account.first_s)
+                found = asker.found(name, account)
             lost += sorted(account.acknowledged - found.keys())
             undecided += sum(found.get(order) == "pending" for order in account.acknowledged)
             doubled += max(0, len(found.keys() - account.acknowledged) - account.unanswered)
@@ -159,25 +160,30 @@ class _Asker:
         self._client, self._password, self._deadline_s = client, password, deadline_s
         self._tokens: dict[str, str] = {}
 
-    def orders(self, account: str, since_s: float) -> dict[str, str]:
+    def found(self, name: str, account: _Account) -> dict[str, str]:
         """Return id and status of the account's orders that were made in the load.
 
         Args:
-            account: its id.
-            since_s: when the first of them was sent, by this machine's clock.
+            name: the account's id.
+            account: what is known of it.
         """
         found: dict[str, str] = {}
-        for made_s, order, status in self._all(account):
-            if made_s < since_s - _MARGIN_S:
+        for made_s, order, status in self._all(name):
+            if made_s < account.first_s - _MARGIN_S:
                 break
             found[order] = status
+        # The list is by the clock of the pod that took the order, and that may have been wrong.
+        for order in sorted(account.acknowledged - found.keys()):
+            answer = self._ask(name, f"{_ORDERS}/{order}", {}, may_be_gone=True)
+            if answer.status_code != 404:
+                found[order] = str(answer.json()["status"])
         return found
 
     def _all(self, account: str) -> Iterator[tuple[float, str, str]]:
         cursor: str | None = None
         while True:
             params: dict[str, str | int] = {"limit": _PAGE} | ({"cursor": cursor} if cursor else {})
-            answer = self._ask(account, params)
+            answer = self._ask(account, _ORDERS, params)
             page = cast("dict[str, Any]", answer.json())
             ahead_s = _ahead_s(answer)
             for item in page["items"]:
@@ -187,14 +193,18 @@ class _Asker:
             if cursor is None:
                 return
 
-    def _ask(self, account: str, params: dict[str, str | int]) -> httpx.Response:
+    def _ask(
+        self, account: str, path: str, params: dict[str, str | int], *, may_be_gone: bool = False
+    ) -> httpx.Response:
         while True:
             try:
                 token = self._tokens.get(account) or self._log_in(account)
                 headers = {"Authorization": f"Bearer {token}"}
-                answer = self._client.get("/api/v2/orders", params=params, headers=headers)
+                answer = self._client.get(path, params=params, headers=headers)
                 if answer.status_code == 401:
                     self._tokens.pop(account, None)
+                if answer.status_code == 404 and may_be_gone:
+                    return answer
                 answer.raise_for_status()
             except httpx.HTTPError as error:
                 if time.monotonic() > self._deadline_s:

@@ -106,3 +106,36 @@ def test_the_probe_prints_what_the_recorder_reads() -> None:
     assert found["probe_connect_ok", redis] == 0.0
     assert ("probe_connect_ms", redis) not in found
     assert ("probe_throttled_s", '{"pod":"web-a"}') in found
+
+
+def test_the_probe_tells_the_services_cpu_from_that_of_others_in_its_cgroup(tmp_path: Path) -> None:
+    tick = os.sysconf("SC_CLK_TCK")
+    processes = {
+        1: ("(python (web))", 0, 3 * tick),
+        7: ("(worker) R)", 1, 2 * tick),
+        9: ("(of the worker)", 7, tick),
+        30: ("(stress-ng)", 0, 50 * tick),
+        31: ("(stress-ng-cpu)", 30, 90 * tick),
+    }
+    for pid, (name, parent, ticks) in processes.items():
+        (tmp_path / "proc" / str(pid)).mkdir(parents=True)
+        fields = f"S {parent} " + "0 " * 9 + f"{ticks - 3} 1 1 1 20"
+        (tmp_path / "proc" / str(pid) / "stat").write_text(f"{pid} {name} {fields}")
+    (tmp_path / "proc" / "self").mkdir()
+    (tmp_path / "cpu.stat").write_text("usage_usec 10500000\nthrottled_usec 0\n")
+    head = SCRIPT.read_text().partition("memory = read(")[0] + "print(json.dumps(found))"
+    text = head.replace('"/proc"', repr(str(tmp_path / "proc"))).replace(
+        '"/sys/fs/cgroup"', repr(str(tmp_path))
+    )
+
+    def told() -> float:
+        words = [sys.executable, "-I", "-S", "-"]
+        done = subprocess.run(words, input=text, capture_output=True, text=True, check=True, timeout=30)
+        return {row.name: row.value for row in rows("web-a", done.stdout, 1.0)}["probe_others_cpu_s"]
+
+    assert told() == pytest.approx(10.5 - 6)
+    # The first version of cgroups says it in another file.
+    (tmp_path / "cpu.stat").write_text("throttled_time 0\n")
+    (tmp_path / "cpu,cpuacct").mkdir()
+    (tmp_path / "cpu,cpuacct" / "cpuacct.usage").write_text("7000000000\n")
+    assert told() == pytest.approx(7 - 6)

@@ -52,6 +52,10 @@ class Shop:
         self.before_listing()
         account = request.headers["Authorization"].removeprefix("Bearer token of ")
         self.asked.append(account)
+        asked_id = request.url.path.removeprefix("/api/v2/orders").removeprefix("/")
+        if asked_id:
+            status = {order: status for _, order, status in self.orders.get(account, [])}.get(asked_id)
+            return httpx.Response(404) if status is None else httpx.Response(200, json={"status": status})
         first = int(request.url.params.get("cursor", 0))
         mine = sorted(self.orders.get(account, []), reverse=True)
         page = [
@@ -132,6 +136,15 @@ def test_clocks_may_differ(tmp_path: Path, shop: Shop, ahead_s: float) -> None:
     found = ask(placed(tmp_path, ("a", 1, "1")), shop)
     assert found is not None
     assert (found.lost, found.doubled) == ((), 0)
+
+
+def test_an_order_taken_by_a_pod_whose_clock_was_wrong_is_not_lost(tmp_path: Path, shop: Shop) -> None:
+    """The list ends before it: its moment lies before that of an earlier load's order."""
+    shop.orders = {
+        "a": [(-58, "1", "accepted"), (-50, "of an earlier load", "accepted"), (2, "2", "accepted")]
+    }
+    found = ask(placed(tmp_path, ("a", 2, "1"), ("a", 2, "2")), shop)
+    assert found == module.Audit(attempts=2, acknowledged=2, lost=(), undecided=0, doubled=0)
 
 
 def test_workers_are_waited_for(tmp_path: Path, shop: Shop) -> None:

@@ -108,7 +108,7 @@ def _rate(samples: list[tuple[float, float]]) -> float | None:
     return (last - first) / (to_s - from_s) if to_s > from_s else None
 
 
-def _throttled(before: list[tuple[float, float]], during: list[tuple[float, float]]) -> float | None:
+def _faster(before: list[tuple[float, float]], during: list[tuple[float, float]]) -> float | None:
     usual, now = _rate(before), _rate(during)
     return None if now is None or usual is None else now - usual
 
@@ -276,7 +276,10 @@ _SEEN: Mapping[Sign, Callable[[Record, Fault, Evidence], SignSeen]] = {
     Sign.POD_REPLACED: _replaced,
     Sign.CONTAINER_RESTARTED: _restarted,
     Sign.IMAGE_SWAPPED: _swapped,
-    Sign.CPU_THROTTLED: _grown("probe_throttled_s", "Time without CPU", "of the time more", _throttled),
+    Sign.CPU_THROTTLED: _grown("probe_throttled_s", "Time without CPU", "of the time more", _faster),
+    Sign.CPU_TAKEN: _grown(
+        "probe_others_cpu_s", "CPU of others in the service's cgroup", "cores more", _faster
+    ),
     Sign.MEMORY_GREW: _grown("probe_memory_bytes", "Memory of the cgroup", "MiB more", _memory),
     Sign.UNREACHABLE: _cut_off("probe_connect_ok", "could not connect to"),
     Sign.UNRESOLVED: _cut_off("probe_resolve_ok", "could not resolve"),

@@ -46,10 +46,17 @@ def test_the_helper_makes_tokens_that_hold() -> None:
     assert service().account_of(forged()) == "acct-0001"
 
 
+@pytest.mark.parametrize("ahead_s", [-170, -60, 60, 110])
+def test_a_pod_whose_clock_is_ahead_or_behind_signs_tokens_that_hold(ahead_s: int) -> None:
+    """A minute of life and two of leeway: one that signs 170 s behind is still believed."""
+    now = int(time.time()) + ahead_s
+    assert service().account_of(forged(iat=now, exp=now + 60)) == "acct-0001"
+
+
 @pytest.mark.parametrize(
     "token",
     [
-        forged(exp=int(time.time()) - 1),
+        forged(exp=int(time.time()) - 130),
         forged(exp=None),
         forged(sub=None),
         forged(sub=7),

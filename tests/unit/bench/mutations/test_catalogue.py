@@ -73,7 +73,7 @@ def judged(folder: Path, experiment: str, shape: dict[str, Any]) -> Trial:
             for at in range(-60, 120, 3):
                 for pod in PODS:
                     value, labels = max(0.0, min(at, 90.0)) / 2, labels_text({"pod": pod})
-                    samples.append(MetricRow(T0 + at, T0 + at, "probe_throttled_s", labels, value, None))
+                    samples.append(MetricRow(T0 + at, T0 + at, "probe_others_cpu_s", labels, value, None))
     (trial,) = experiments(RunReader(run))
     return trial
 

@@ -53,6 +53,17 @@ def test_data_is_on_a_volume_of_its_own(name: str) -> None:
 
 
 @both
+def test_databases_are_put_side_by_side(name: str) -> None:
+    pod = of_kind(made(name), "StatefulSet")["spec"]["template"]
+    (wish,) = pod["spec"]["affinity"]["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    (wanted,) = wish["podAffinityTerm"]["labelSelector"]["matchExpressions"]
+    assert wish["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
+    for other in ("postgres", "redis"):
+        labels = of_kind(made(other), "StatefulSet")["spec"]["template"]["metadata"]["labels"]
+        assert labels[wanted["key"]] in wanted["values"]
+
+
+@both
 def test_no_password_is_on_a_command_line_or_in_the_environment(name: str) -> None:
     spec = of_kind(made(name), "StatefulSet")["spec"]["template"]["spec"]
     (container,) = spec["containers"]

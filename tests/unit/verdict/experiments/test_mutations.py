@@ -32,7 +32,7 @@ STRESS = {
     "experiment": "cpu-stress",
     "hit": ("web-a", "web-b", "web-c"),
     "lifted_s": 90.0,
-    "probes": (("probe_throttled_s", "", 0.0, 0.0),),
+    "probes": (("probe_others_cpu_s", "", 0.0, 0.0),),
 }
 
 BROKEN: list[tuple[str, dict[str, Any], Finding, str]] = [
@@ -193,7 +193,7 @@ def test_redis_away_where_it_can_be_lived_without(tmp_path: Path) -> None:
 
 @pytest.fixture
 def throttled(tmp_path: Path) -> Any:
-    """A CPU stress that lands: half of the time without CPU from the fault on, by a cumulative counter."""
+    """A CPU stress that lands: half a core for others from the fault on, by a cumulative counter."""
 
     def made(**shape: Any) -> Trial:
         from support.chaos_run import T0
@@ -208,7 +208,7 @@ def throttled(tmp_path: Path) -> Any:
                     value = max(0.0, min(at, 90.0)) / 2
                     samples.append(
                         MetricRow(
-                            T0 + at, T0 + at, "probe_throttled_s", labels_text({"pod": pod}), value, None
+                            T0 + at, T0 + at, "probe_others_cpu_s", labels_text({"pod": pod}), value, None
                         )
                     )
         (trial,) = experiments(RunReader(run))
