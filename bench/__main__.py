@@ -1,6 +1,7 @@
 """`python -m bench [NAME ...]` measures; `python -m bench report` makes docs/benchmarks.md of all that.
 
-`python -m bench mutations` puts the verdict on trial; see `bench.mutations`.
+`python -m bench mutations` puts the verdict on trial; see `bench.mutations`. `python -m bench killed`
+kills the tool in the middle of each experiment; see `bench.killed`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bench.mutations.cli import main as mutations
 
         return mutations(words[1:])
+    if words[:1] == ["killed"]:
+        from bench.killed import main as killed
+
+        return killed(words[1:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "names",

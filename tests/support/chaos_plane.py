@@ -149,7 +149,7 @@ class Daemon:
     def serving(self, address: str) -> Generator[None]:
         """Serve without TLS on `address`."""
         server = grpc.server(ThreadPoolExecutor(2))
-        handler = grpc.unary_unary_rpc_method_handler(self.take)
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self.take)
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler("pb.ChaosDaemon", {"SetDNSServer": handler}),)
         )

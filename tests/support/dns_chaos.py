@@ -85,7 +85,8 @@ class DnsServer:
             grpc.RpcError: it was refused.
         """
         with grpc.insecure_channel(f"127.0.0.1:{self.orders}") as channel:
-            return channel.unary_unary(f"/pb.DNS/{method}")(_message(parts), timeout=60)
+            call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/pb.DNS/{method}")
+            return call(_message(parts), timeout=60)
 
     def fault(self, name: str, pod: str, action: str, *patterns: str) -> bytes:
         """Ask as the controller does: one pod a call."""

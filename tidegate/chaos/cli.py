@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # `tidegate --help` stays quick
     from tidegate.prepare import Site
 
 EXIT_CODES = {"held": 0, "not_held": 1, "inconclusive": 2}
+USERS = 6
+"""They ask of three pods of Pulumi.chaos.yaml less than the target: the autoscaler rests before the fault."""
 _STYLES = {"held": "bold green", "not_held": "bold red", "inconclusive": "bold yellow"}
 
 
@@ -43,8 +45,7 @@ def chaos_command(
     ] = None,
     eks: Annotated[str, typer.Option("--eks", help="With --fis: ARN of the EKS cluster.")] = "",
     stack: Annotated[str, typer.Option("--stack", "-s", help="Pulumi stack that is deployed.")] = "local",
-    # Six ask of three pods of Pulumi.chaos.yaml less than the target: the autoscaler rests before the fault.
-    users: Annotated[int, typer.Option(min=1, help="Simulated users of the load.")] = 6,
+    users: Annotated[int, typer.Option(min=1, help="Simulated users of the load.")] = USERS,
     runs: Annotated[Path, typer.Option("--runs", help="Folder of the Runs.")] = Path("runs"),
     times: Annotated[int, typer.Option(min=1, max=50, help="How often each experiment is done.")] = 1,
     output: Annotated[str, typer.Option("--output", "-o", help="table or json.")] = "table",
@@ -177,7 +178,7 @@ def prove_experiments(site: Site, runs: Path) -> int:
     from tidegate.verdict.experiments import overall
 
     place = where(site.config.cluster.name, context="", allow_foreign=False)
-    trying = Trying(site, place, site.gateway, runs, 8, Console(stderr=True))
+    trying = Trying(site, place, site.gateway, runs, USERS, Console(stderr=True))
     found = [conduct(trying, each)[1] for each in load_experiments(available())]
     Console().print(_table(found))
     print(f"All Runs: {write_gallery(runs).resolve()}")

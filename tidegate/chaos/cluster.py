@@ -15,7 +15,7 @@ from tidegate.observe.kubeconfig import ApiAccess
 from tidegate.run.objects import items, text
 
 _TIMEOUT_S = 10.0
-_GRACE_S = 20.0
+GRACE_S = 20.0
 """Seconds the injector gets to lift a fault whose object was deleted, before the finalizer is cleared."""
 CORDONED = "tidegate/cordoned"
 """Annotation of a node that a drain of ours keeps new pods from."""
@@ -133,7 +133,7 @@ class Cluster:
         """Return an object of Chaos Mesh, None when it is gone."""
         return self.ask("GET", f"{_place(kind)}/{name}")
 
-    def lift(self, kind: str, name: str, *, grace_s: float = _GRACE_S) -> bool:
+    def lift(self, kind: str, name: str, *, grace_s: float = GRACE_S) -> bool:
         """Delete an object and wait until it is gone; return whether the injector lifted it by itself.
 
         An object that never injected hangs on its finalizer for ever: after `grace_s` that is cleared.

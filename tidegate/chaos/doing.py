@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tidegate.chaos.cluster import Cluster
-from tidegate.chaos.experiment import Experiment
+from tidegate.chaos.cluster import GRACE_S, Cluster
+from tidegate.chaos.experiment import TARGET_NAMESPACE, Experiment
 from tidegate.chaos.injector import Word, word
 from tidegate.errors import TidegateError
 from tidegate.proc import run
@@ -89,10 +89,16 @@ class MeshFault(Doing):
         ]
 
     def afterwards(self) -> list[list[str]]:
-        """Delete it by kubectl."""
-        plural = f"{self._experiment.kind.lower()}.chaos-mesh.org"
+        """Delete it by kubectl; one that never injected hangs on its finalizer (`Cluster.lift`)."""
+        what = [
+            f"{self._experiment.kind.lower()}.chaos-mesh.org",
+            self._experiment.name,
+            "-n",
+            TARGET_NAMESPACE,
+        ]
         return [
-            [*self._kubectl, "delete", plural, self._experiment.name, "-n", "tidegate", "--wait=false"],
+            [*self._kubectl, "delete", *what, "--ignore-not-found", f"--timeout={GRACE_S:g}s"],
+            [*self._kubectl, "patch", *what, "--type=merge", "-p", '{"metadata": {"finalizers": null}}'],
         ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tidegate.chaos.blast import selected
-from tidegate.chaos.cluster import Cluster
+from tidegate.chaos.cluster import CORDONED, Cluster
 from tidegate.chaos.doing import Doing
 from tidegate.chaos.injector import Word
 from tidegate.errors import TidegateError
@@ -95,5 +95,10 @@ class DrainedNode(Doing):
         return told | ({"refused": self._refused} if self._refused else {})
 
     def afterwards(self) -> list[list[str]]:
-        """Uncordon it by kubectl."""
-        return [[*self._kubectl, "uncordon", self._node]] if self._node else []
+        """Uncordon it by kubectl, and take our mark off."""
+        if not self._node:
+            return []
+        return [
+            [*self._kubectl, "uncordon", self._node],
+            [*self._kubectl, "annotate", "node", self._node, f"{CORDONED}-"],
+        ]

@@ -34,6 +34,7 @@ from infra.manifests import Manifest
 from tidegate.host.paths import project_root
 from tidegate.images import ensure_files, ensure_programs
 from tidegate.images.injectors import CHAOS_DEFINITIONS
+from tidegate.run.objects import items, text
 
 pytestmark = pytest.mark.integration
 
@@ -115,8 +116,8 @@ def _definitions() -> Path:
 def conditions(client: httpx.Client, each: Manifest) -> dict[str, bool]:
     """The experiment's conditions, by their type."""
     said = client.get(f"{place(each)}/{each['metadata']['name']}").json()
-    known = said.get("status", {}).get("conditions") or []
-    return {one["type"]: one["status"] == "True" for one in known}
+    known = items(said, "status", "conditions")
+    return {text(each, "type"): text(each, "status") == "True" for each in known}
 
 
 def test_the_experiment_is_injected_and_lifted(placed: Placed) -> None:
@@ -128,14 +129,14 @@ def test_the_experiment_is_injected_and_lifted(placed: Placed) -> None:
     wait_until(lambda: conditions(placed.client, experiment).get("AllInjected", False), what="AllInjected")
     assert asked() == [WRONG, WRONG]
     assert placed.names.ask(POSTGRES, source=OTHER) == RIGHT
-    assert sorted(placed.daemon.calls) == [(name, placed.service, True) for name in PODS]
+    assert sorted(placed.daemon.calls) == [(f"containerd://{name}", placed.service, True) for name in PODS]
 
     placed.daemon.calls.clear()
     path = f"{place(experiment)}/{experiment['metadata']['name']}"
     assert placed.client.delete(path).status_code == 200
     wait_until(lambda: placed.client.get(path).status_code == 404, what="the end of the experiment")
     assert asked() == [RIGHT, RIGHT]
-    assert sorted(placed.daemon.calls) == [(name, "", False) for name in PODS]
+    assert sorted(placed.daemon.calls) == [(f"containerd://{name}", "", False) for name in PODS]
 
 
 def test_the_rights_that_the_layer_gives_are_enough(placed: Placed) -> None:

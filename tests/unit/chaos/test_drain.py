@@ -143,7 +143,10 @@ def test_nothing_is_lifted_where_nothing_was_begun() -> None:
     with pytest.raises(TidegateError, match="no node can be drained"):
         drained(api, "").begin()
     assert drained(api, "").afterwards() == []
-    assert drained(api).afterwards() == [["kubectl", "uncordon", "worker"]]
+    assert drained(api).afterwards() == [
+        ["kubectl", "uncordon", "worker"],
+        ["kubectl", "annotate", "node", "worker", "tidegate/cordoned-"],
+    ]
 
 
 def test_the_worker_with_most_web_pods_is_drained_whatever_else_it_carries() -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tidegate.chaos.catalogue import load_experiments
+from tidegate.chaos.cluster import Cluster
 from tidegate.chaos.injector import word
 from tidegate.chaos.lifter import end_lifter, start_lifter
 from tidegate.chaos.sampler import rows
+from tidegate.chaos.ways import doing
 from tidegate.chaos.where import where
 from tidegate.errors import TidegateError
+from tidegate.observe.kubeconfig import ApiAccess
 
 SCRIPT = Path(__file__).parents[3] / "tidegate" / "chaos" / "inside.py"
 
@@ -139,3 +145,15 @@ def test_the_probe_tells_the_services_cpu_from_that_of_others_in_its_cgroup(tmp_
     (tmp_path / "cpu,cpuacct").mkdir()
     (tmp_path / "cpu,cpuacct" / "cpuacct.usage").write_text("7000000000\n")
     assert told() == pytest.approx(7 - 6)
+
+
+def test_a_fault_that_hangs_is_cleared_by_the_lifters_own_commands() -> None:
+    (experiment,) = load_experiments(["http-abort"])
+    access = ApiAccess("http://127.0.0.1:1", verify=False, headers={})
+    cluster = Cluster(access, httpx.MockTransport(lambda _: httpx.Response(404)))
+    deleted, cleared = doing(experiment, cluster, "", {}, ["--context", "here"]).afterwards()
+    what = ["kubectl", "--context", "here", "{}", "httpchaos.chaos-mesh.org", "http-abort", "-n", "tidegate"]
+    assert deleted[:8] == [each.format("delete") for each in what]
+    assert any(each.startswith("--timeout=") for each in deleted)
+    assert cleared[:8] == [each.format("patch") for each in what]
+    assert json.loads(cleared[-1]) == {"metadata": {"finalizers": None}}
