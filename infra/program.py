@@ -16,6 +16,7 @@ from infra.images import Images
 from infra.load import Load, LoadArgs
 from infra.network import Network, NetworkArgs
 from infra.observability import Observability, ObservabilityArgs
+from infra.rollout import follow
 from infra.service import Answers, Service, ServiceArgs
 from infra.target import Target
 from tidegate.host.paths import kubeconfig_path
@@ -62,6 +63,7 @@ def build(
         fault_definitions: folder of Chaos Mesh's custom resource definitions; None where there is none of it.
     """
     wanted = stack.cluster
+    rolling = pulumi.ResourceOptions(transformations=[follow(images.node_agents() | images.on_workers())])
     cluster = Cluster(
         "cluster",
         ClusterArgs(
@@ -87,6 +89,7 @@ def build(
             gateway_charts=gateway_charts,
             images_ready=cluster.images,
         ),
+        rolling,
     )
     networked = replace(bare, ready=(cluster.images, *network.pod_network))
     observability = Observability(
@@ -98,6 +101,7 @@ def build(
             prometheus_image=images.prometheus.reference,
             slo=stack.slo,
         ),
+        rolling,
     )
     data = Data(
         "data",
@@ -106,6 +110,7 @@ def build(
             postgres_image=images.postgres.reference,
             redis_image=images.redis.reference,
         ),
+        rolling,
     )
     service = Service(
         "service",
@@ -118,6 +123,7 @@ def build(
             database_url=data.database_url,
             redis_url=data.redis_url,
         ),
+        rolling,
     )
     autoscaling = None
     if stack.policy.needs_autoscaling:
@@ -134,6 +140,7 @@ def build(
                 images=images,
                 definitions=definitions,
             ),
+            rolling,
         )
     kinds = autoscaling.before_service if autoscaling else []
     service.deploy(after=(*network.edge, *data.objects, *kinds))
@@ -157,10 +164,11 @@ def build(
                 dns_image=names.reference,
                 definitions=fault_definitions,
             ),
+            rolling,
         )
     load = None
     if images.load is not None:
-        load = Load("load", LoadArgs(target=networked, config=stack.load))
+        load = Load("load", LoadArgs(target=networked, config=stack.load), rolling)
     return Platform(cluster, network, observability, data, service, autoscaling, faults, load)
 
 

@@ -13,6 +13,7 @@ import pytest
 from infra.faults.names import SERVER_NAME
 from infra.images import Image, Images
 from infra.program import build, export
+from infra.rollout import ANNOTATION
 from tidegate.errors import TidegateError
 from tidegate.models.cluster import ClusterConfig
 from tidegate.models.policy import HpaPolicy, NginxPolicy, Policy, WebPolicy
@@ -283,6 +284,39 @@ def test_images_are_those_given(built: Build, images: Images) -> None:
     }
     # The gateway's own two are named in settings that its controller reads.
     assert used | {images.envoy.reference, images.envoy_gateway.reference} == set(on_nodes)
+
+
+def templates(made: Deployed) -> dict[str, dict[str, Any]]:
+    """The pod templates of all workloads, by the resource's name."""
+    return {
+        each.name: each.inputs["spec"]["template"]
+        for each in made.objects()
+        if each.type.rpartition(":")[2] in ("Deployment", "StatefulSet", "DaemonSet")
+    }
+
+
+def rollouts(made: Deployed) -> dict[str, str]:
+    """What every pod template says of its images, the gateway's own among them."""
+    found = {name: each["metadata"]["annotations"][ANNOTATION] for name, each in templates(made).items()}
+    (proxy,) = [each for each in made.objects() if each.type.endswith(":EnvoyProxy")]
+    pod = proxy.inputs["spec"]["provider"]["kubernetes"]["envoyDeployment"]["pod"]
+    assert "topologySpreadConstraints" in pod
+    return found | {"gateway": pod["annotations"][ANNOTATION]}
+
+
+def test_pods_roll_out_when_an_image_of_theirs_changed_under_its_tag(built: Build, images: Images) -> None:
+    before = rollouts(built())
+    after = rollouts(
+        built(redis=replace(images.redis, id="sha256:2"), envoy=replace(images.envoy, id="sha256:3"))
+    )
+    assert {name for name in before if before[name] != after[name]} == {"StatefulSet/data/redis", "gateway"}
+    assert len(before) > len(LAYERS)
+
+
+def test_a_job_is_not_done_again_for_an_image(built: Build) -> None:
+    jobs = built().of_type("batch/v1:Job")
+    assert jobs
+    assert ANNOTATION not in str([each.inputs for each in jobs])
 
 
 def test_a_policy_that_asks_for_nginx_gets_its_image_and_its_container(built: Build) -> None:
