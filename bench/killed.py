@@ -58,6 +58,9 @@ class Killed(Model):
     bound_s: float = Field(
         description="The same with the lifter's margin, the grace of the injector, the start of a node."
     )
+    over_s: float | None = Field(
+        description="Seconds from the making until no fault was on any more, as injector and nodes say it."
+    )
     gone_s: float | None = Field(
         description="Seconds from the making until nothing was left; none when something was after the bound."
     )
@@ -69,7 +72,12 @@ class Killed(Model):
     @property
     def well(self) -> bool:
         """Whether nothing was left, of the fault or of the tool."""
-        return self.gone_s is not None and self.ended_s is not None and self.cleaned == _LEFT
+        return (
+            self.over_s is not None
+            and self.gone_s is not None
+            and self.ended_s is not None
+            and self.cleaned == _LEFT
+        )
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -154,9 +162,11 @@ def try_out(cluster: Cluster, experiment: Experiment, stack: str) -> Killed:
         said = log.read_text(errors="replace")
         if f"{experiment.name}: lifting the fault" in said:
             there = ("nothing: it was lifted before the kill",)
-        gone_s = ended_s = None
-        while (gone_s is None or ended_s is None) and time.monotonic() < made_s + bound_s:
+        over_s = gone_s = ended_s = None
+        while None in (over_s, gone_s, ended_s) and time.monotonic() < made_s + bound_s:
             now_s = time.monotonic()
+            if over_s is None and not _on(cluster, experiment):
+                over_s = now_s - made_s
             if gone_s is None and not _disturbed(cluster):
                 gone_s = now_s - made_s
             if ended_s is None and not session(child.pid):
@@ -169,8 +179,9 @@ def try_out(cluster: Cluster, experiment: Experiment, stack: str) -> Killed:
         there=there,
         expires_s=experiment.expires_s,
         bound_s=bound_s,
-        gone_s=None if gone_s is None else round(gone_s, 1),
-        ended_s=None if ended_s is None else round(ended_s, 1),
+        over_s=_rounded(over_s),
+        gone_s=_rounded(gone_s),
+        ended_s=_rounded(ended_s),
         cleaned=_clean(stack),
     )
 
@@ -206,6 +217,25 @@ def _nodes(cluster: Cluster) -> list[str]:
         if ready is None or ready.get("status") != "True":
             found.append(f"node {name} not Ready")
     return found
+
+
+def _on(cluster: Cluster, experiment: Experiment) -> bool:
+    """Whether a fault is on: nodes are not as they were, or an object there does not say that it is over."""
+    try:
+        if _nodes(cluster):
+            return True
+        for kind, name in cluster.left():
+            said = word(cluster.get(kind, name) or {})
+            # A Schedule makes more of them; what is over as soon as it is made has nothing to recover from.
+            if kind == "Schedule" or not (said.recovered or (said.injected and experiment.at_once)):
+                return True
+    except TidegateError:
+        return True
+    return False
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def _disturbed(cluster: Cluster) -> bool:
@@ -244,11 +274,12 @@ def _clean(stack: str) -> str:
 
 
 def _line(each: Killed) -> str:
-    gone = "NOT gone" if each.gone_s is None else f"gone {each.gone_s:.0f} s after it was made"
+    over = "NOT over" if each.over_s is None else f"over {each.over_s:.0f} s after it was made"
+    gone = "NOT gone" if each.gone_s is None else f"its object gone after {each.gone_s:.0f} s"
     ended = "NOT ended" if each.ended_s is None else f"ended {each.ended_s:.0f} s after the kill"
     return (
         f"{each.name}: killed at {each.killed_s:.0f} s ({', '.join(each.there) or 'nothing there yet'}); "
-        f"{gone}, expiry {each.expires_s:.0f} s; the tool's processes {ended}; --clean: {each.cleaned}"
+        f"{over}, {gone}, expiry {each.expires_s:.0f} s; its processes {ended}; --clean: {each.cleaned}"
     )
 
 

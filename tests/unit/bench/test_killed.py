@@ -29,8 +29,9 @@ time.sleep(600)
 class Api:
     """A fault that goes after a number of questions for it, and one node."""
 
-    def __init__(self, lasts: int, *, cordoned: bool = False) -> None:
+    def __init__(self, lasts: int, *, cordoned: bool = False, recovered: bool = False) -> None:
         self.lasts = lasts
+        self.recovered = recovered
         self.node: dict[str, Any] = {
             "metadata": {"name": "worker"},
             "spec": {"unschedulable": True} if cordoned else {},
@@ -42,7 +43,12 @@ class Api:
         if name == "nodes":
             return httpx.Response(200, json={"items": [self.node]})
         if name == "pod-failure":
-            status = {"conditions": [{"type": "AllInjected", "status": "True"}]}
+            status = {
+                "conditions": [
+                    {"type": "AllInjected", "status": "True"},
+                    {"type": "AllRecovered", "status": str(self.recovered)},
+                ]
+            }
             return httpx.Response(200, json={"metadata": {"name": name}, "status": status})
         self.lasts -= name == "podchaos"
         there = name == "podchaos" and self.lasts >= 0
@@ -79,8 +85,14 @@ def test_a_fault_that_went_with_all_processes_is_well(try_out: Callable[..., Kil
 
 def test_a_fault_that_stays_is_not(try_out: Callable[..., Killed]) -> None:
     found = try_out(Api(lasts=10**6), TOOL.format(child_s=0))
-    assert (found.gone_s, found.well) == (None, False)
+    assert (found.over_s, found.gone_s, found.well) == (None, None, False)
     assert found.ended_s is not None
+
+
+def test_an_object_that_stays_of_a_fault_that_is_over_is_told_apart(try_out: Callable[..., Killed]) -> None:
+    found = try_out(Api(lasts=10**6, recovered=True), TOOL.format(child_s=0))
+    assert found.over_s is not None
+    assert (found.gone_s, found.well) == (None, False)
 
 
 def test_a_node_that_stays_cordoned_is_not(try_out: Callable[..., Killed]) -> None:
