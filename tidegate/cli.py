@@ -311,6 +311,20 @@ def _finish(folder: Path, verdict: Verdict, *, also: int = 0) -> NoReturn:
     raise typer.Exit(next(code for code in (1, 2, 0) if code in codes))
 
 
+_AFTERWARDS = {
+    "up": "`tidegate up` goes on from here, `tidegate down` cleans",
+    "prove": "`tidegate prove` goes on from here, `tidegate down` cleans; the Run keeps what was recorded",
+    "load": "what was recorded is in the Run's folder, and `tidegate report` shows it",
+    "chaos": "the fault is lifted; `tidegate chaos --clean` looks for what may be left",
+    "images": "the same command goes on from here",
+}
+
+
+def _interrupted(command: list[str]) -> str:
+    """Say what an interrupted command has left, and how to go on."""
+    return "; ".join(["interrupted", *(_AFTERWARDS[each] for each in command if each in _AFTERWARDS)])
+
+
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -334,5 +348,5 @@ def main() -> None:
         console.print(f"error: {message()}", style="red", highlight=False, soft_wrap=True, markup=False)
         sys.exit(EXIT_ERROR)
     if status == EXIT_INTERRUPTED:  # typer turns Ctrl-C inside a command into this status, and tells nobody
-        console.print("interrupted; `tidegate up` goes on from here, `tidegate down` cleans", style="yellow")
+        console.print(_interrupted(sys.argv[1:2]), style="yellow", highlight=False, soft_wrap=True)
     sys.exit(status if isinstance(status, int) else 0)

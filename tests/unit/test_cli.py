@@ -143,6 +143,8 @@ def test_an_interruption_has_a_status_of_its_own(
     monkeypatch.setattr("tidegate.prepare.stack_config", interrupted)
     assert call(monkeypatch, "up") == EXIT_INTERRUPTED
     assert "tidegate down" in capsys.readouterr().err
+    assert call(monkeypatch, "chaos", "pod-kill") == EXIT_INTERRUPTED
+    assert "tidegate chaos --clean" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
