@@ -10,7 +10,9 @@ help:             ## this list
 demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the report (ARGS="--set spike_s=60")
 	@$(T) prove spike --install --min-peak 8 $(ARGS)
 
-test: lint tools unit integration e2e ## every test: lint and types, unit, integration, live cluster
+test: lint tools  ## every test: lint and types, unit and integration side by side, live cluster
+	@$(MAKE) --no-print-directory -j2 --output-sync=line unit integration
+	@$(MAKE) --no-print-directory e2e
 
 tools: .venv/ready ## the tools that tests and deployments call (built once, then cached)
 	@$(T) install test

@@ -226,6 +226,8 @@ def _on(cluster: Cluster, experiment: Experiment) -> bool:
             return True
         for kind, name in cluster.left():
             said = word(cluster.get(kind, name) or {})
+            if kind == "Workflow":
+                continue  # its faults have objects of their own, and their deadline ends them
             # A Schedule makes more of them; what is over as soon as it is made has nothing to recover from.
             if kind == "Schedule" or not (said.recovered or (said.injected and experiment.at_once)):
                 return True
