@@ -62,7 +62,12 @@ class Api:
 @pytest.fixture
 def try_out(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Killed]:
     """Tries pod-failure with a program in the tool's place; all waits are short."""
-    for name, seconds in (("_INTO_FAULT_S", 0.1), ("_TICK_S", 0.05), ("LIFTER_MARGIN_S", -42.0)):
+    for name, seconds in (
+        ("_INTO_FAULT_S", 0.1),
+        ("_TICK_S", 0.05),
+        ("LIFTER_MARGIN_S", -42.0),
+        ("_COMMANDS_S", 0.0),
+    ):
         monkeypatch.setattr(under_test, name, seconds)
     monkeypatch.setattr(under_test, "GRACE_S", 0.0)
 
