@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import Field
@@ -33,6 +33,7 @@ from tidegate.chaos.where import where
 from tidegate.errors import TidegateError
 from tidegate.models.base import Model
 from tidegate.prepare import attach
+from tidegate.proc import run
 from tidegate.run.objects import condition, dig, text
 
 FOLDER = Path(__file__).parent / "results" / "killed"
@@ -119,7 +120,7 @@ def _kept_or_tried(experiment: Experiment, options: argparse.Namespace) -> Kille
     place = where(site.config.cluster.name, context="", allow_foreign=False)
     cluster = place.open()
     try:
-        killed = try_out(cluster, experiment, options.stack)
+        killed = try_out(cluster, experiment, options.stack, {**os.environ, **site.environment})
     finally:
         cluster.close()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -128,13 +129,14 @@ def _kept_or_tried(experiment: Experiment, options: argparse.Namespace) -> Kille
     return killed
 
 
-def try_out(cluster: Cluster, experiment: Experiment, stack: str) -> Killed:
+def try_out(cluster: Cluster, experiment: Experiment, stack: str, environment: Mapping[str, str]) -> Killed:
     """Have the tool do an experiment, kill it in the middle, and watch what is left until the bound.
 
     Args:
         cluster: the stack's API.
         experiment: what is done.
         stack: name of the stack.
+        environment: in which docker finds its engine.
 
     Raises:
         TidegateError: the tool ended before it made the fault.
@@ -155,7 +157,7 @@ def try_out(cluster: Cluster, experiment: Experiment, stack: str) -> Killed:
         try:
             made_s = _until_made(child, experiment, log)
             time.sleep(_INTO_MOMENT_S if experiment.at_once else _INTO_FAULT_S)
-            there = _there(cluster, experiment)
+            there = _there(cluster, experiment, environment)
         finally:
             if child.poll() is None:
                 child.kill()
@@ -167,9 +169,9 @@ def try_out(cluster: Cluster, experiment: Experiment, stack: str) -> Killed:
         over_s = gone_s = ended_s = None
         while None in (over_s, gone_s, ended_s) and time.monotonic() < made_s + bound_s:
             now_s = time.monotonic()
-            if over_s is None and not _on(cluster, experiment):
+            if over_s is None and not _on(cluster, experiment, environment):
                 over_s = now_s - made_s
-            if gone_s is None and not _disturbed(cluster):
+            if gone_s is None and not _disturbed(cluster, environment):
                 gone_s = now_s - made_s
             if ended_s is None and not session(child.pid):
                 ended_s = now_s - killed_s
@@ -199,18 +201,19 @@ def _until_made(child: subprocess.Popen[bytes], experiment: Experiment, log: Pat
     return time.monotonic()
 
 
-def _there(cluster: Cluster, experiment: Experiment) -> tuple[str, ...]:
+def _there(cluster: Cluster, experiment: Experiment, environment: Mapping[str, str]) -> tuple[str, ...]:
     found: list[str] = []
     for kind, name in cluster.left():
         said = word(cluster.get(kind, name) or {})
         found.append(f"{kind} {name}{' injected' if said.injected else ''}")
-    found += _nodes(cluster)
+    found += _nodes(cluster, environment)
     if not found and experiment.from_host and experiment.at_once:
         return ("a pod that is made anew",)
     return tuple(found)
 
 
-def _nodes(cluster: Cluster) -> list[str]:
+def _nodes(cluster: Cluster, environment: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with nodes; the API knows of a lost one only after most of a minute."""
     found: list[str] = []
     for node in cluster.nodes():
         name, ready = text(node, "metadata", "name"), condition(node, "Ready")
@@ -218,13 +221,16 @@ def _nodes(cluster: Cluster) -> list[str]:
             found.append(f"node {name} cordoned")
         if ready is None or ready.get("status") != "True":
             found.append(f"node {name} not Ready")
+        words = ["docker", "inspect", "-f", "{{.State.Running}}", name]
+        if run(words, env=environment, timeout_s=30, check=False).stdout.strip() == "false":
+            found.append(f"node {name} stopped")
     return found
 
 
-def _on(cluster: Cluster, experiment: Experiment) -> bool:
+def _on(cluster: Cluster, experiment: Experiment, environment: Mapping[str, str]) -> bool:
     """Whether a fault is on: nodes are not as they were, or an object there does not say that it is over."""
     try:
-        if _nodes(cluster):
+        if _nodes(cluster, environment):
             return True
         for kind, name in cluster.left():
             said = word(cluster.get(kind, name) or {})
@@ -242,9 +248,9 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
 
 
-def _disturbed(cluster: Cluster) -> bool:
+def _disturbed(cluster: Cluster, environment: Mapping[str, str]) -> bool:
     try:
-        return bool(cluster.left() or _nodes(cluster))
+        return bool(cluster.left() or _nodes(cluster, environment))
     except TidegateError:
         return True  # an API server that does not answer says nothing of what is left
 

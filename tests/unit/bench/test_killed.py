@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,8 +30,11 @@ time.sleep(600)
 class Api:
     """A fault that goes after a number of questions for it, and one node."""
 
-    def __init__(self, lasts: int, *, cordoned: bool = False, recovered: bool = False) -> None:
+    def __init__(
+        self, lasts: int, *, cordoned: bool = False, recovered: bool = False, stopped: bool = False
+    ) -> None:
         self.lasts = lasts
+        self.stopped = stopped
         self.recovered = recovered
         self.node: dict[str, Any] = {
             "metadata": {"name": "worker"},
@@ -60,7 +64,7 @@ class Api:
 
 
 @pytest.fixture
-def try_out(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Killed]:
+def try_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Killed]:
     """Tries pod-failure with a program in the tool's place; all waits are short."""
     for name, seconds in (
         ("_INTO_FAULT_S", 0.1),
@@ -77,7 +81,12 @@ def try_out(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Killed]:
 
         monkeypatch.setattr(under_test, "_tool", words)
         (experiment,) = load_experiments(["pod-failure"])
-        return under_test.try_out(api.cluster(), experiment, "chaos")
+        docker = tmp_path / "docker"
+        docker.write_text(f"#!/bin/sh\necho {str(not api.stopped).lower()}\n")
+        docker.chmod(0o755)
+        return under_test.try_out(
+            api.cluster(), experiment, "chaos", {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        )
 
     return done
 
@@ -103,6 +112,13 @@ def test_an_object_that_stays_of_a_fault_that_is_over_is_told_apart(try_out: Cal
 def test_a_node_that_stays_cordoned_is_not(try_out: Callable[..., Killed]) -> None:
     found = try_out(Api(lasts=0, cordoned=True), TOOL.format(child_s=0))
     assert (found.there, found.well) == (("node worker cordoned",), False)
+
+
+def test_a_node_that_stays_stopped_is_not_although_the_api_knows_nothing_yet(
+    try_out: Callable[..., Killed],
+) -> None:
+    found = try_out(Api(lasts=0, stopped=True), TOOL.format(child_s=0))
+    assert (found.there, found.well) == (("node worker stopped",), False)
 
 
 def test_a_process_that_stays_is_not(try_out: Callable[..., Killed]) -> None:
