@@ -11,7 +11,7 @@ demo: .venv/ready ## deploy on a real kind cluster, load it, judge it, write the
 	@$(T) prove spike --install --min-peak 8 $(ARGS)
 
 test: lint tools  ## every test: lint and types, unit and integration side by side, live cluster
-	@$(MAKE) --no-print-directory -j2 --output-sync=line unit integration
+	@$(MAKE) --no-print-directory -j2 unit integration
 	@$(MAKE) --no-print-directory e2e
 
 tools: .venv/ready ## the tools that tests and deployments call (built once, then cached)
