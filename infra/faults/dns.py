@@ -102,7 +102,7 @@ def _both(port: int) -> list[dict[str, Any]]:
 
 
 def _container(image: str) -> dict[str, Any]:
-    probe = http_probe("/health", DNS_HEALTH_PORT, periodSeconds=5)
+    alive = http_probe("/health", DNS_HEALTH_PORT, periodSeconds=15, failureThreshold=4)
     ports = [("dns", DNS_PORT, "UDP"), ("dns-tcp", DNS_PORT, "TCP"), ("grpc", DNS_GRPC_PORT, "TCP")]
     return {
         "image": image,
@@ -110,8 +110,9 @@ def _container(image: str) -> dict[str, Any]:
         "ports": [
             {"name": name, "containerPort": port, "protocol": protocol} for name, port, protocol in ports
         ],
-        "readinessProbe": probe,
-        "livenessProbe": {**probe, "periodSeconds": 15, "failureThreshold": 4},
+        # It may be well and not yet take questions.
+        "readinessProbe": {"tcpSocket": {"port": DNS_PORT}, "periodSeconds": 5},
+        "livenessProbe": alive,
         "resources": resources(10, 48, cpu_limit_m=200, memory_limit_mi=128),
         "volumeMounts": [{"name": "config", "mountPath": _CORE_FOLDER, "readOnly": True}],
     }
